@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from engine.files import is_folder as is_folder
     from engine.files import readable as readable
     from engine.files import write_atomically as write_atomically
+    from engine.into_photo import PhotoAtHand as PhotoAtHand
+    from engine.into_photo import into_its_photo as into_its_photo
+    from engine.into_photo import save_finished as save_finished
     from engine.photo.framing import cut_out as cut_out
     from engine.photo.hints import Box as Box
     from engine.photo.hints import Click as Click
@@ -127,6 +130,7 @@ else:
             ),
             "engine.events": ("EngineInfo", "Event", "Finished", "ScalePreview", "Started", "Timing"),
             "engine.files": ("is_folder", "readable", "write_atomically"),
+            "engine.into_photo": ("PhotoAtHand", "into_its_photo", "save_finished"),
             "engine.photo.framing": ("cut_out",),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),
             "engine.photo.load": ("Photo", "load_photo"),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.request import GenerationRequest, ScaleBits
+
+if TYPE_CHECKING:
+    from engine.photo.own_colours import OwnColours
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Finished:
         timing: seconds by stage.
         notes: sentences for the user.
         likeness: how alike the subject is to its cut-out, 0 … 1, for bundles whose encoder can tell; None otherwise.
+        own: the same picture as its file is to have it, in the colours of the photo that it was drawn into; None where those
+            are sRGB.
     """
 
     request: GenerationRequest
@@ -90,6 +96,7 @@ class Finished:
     timing: Timing
     notes: tuple[str, ...] = ()
     likeness: float | None = None
+    own: OwnColours | None = None
 
 
 Event = Started | ScalePreview | Finished

@@ -32,12 +32,16 @@ _BLUR_REACH = 4
 _SMOOTH = 4
 """A Gaussian's spread in pixels from which on it is taken of a picture that was made smaller."""
 MAX_PHOTO_SIDE = 65535
+LEAST_DPI, MOST_DPI = 2.0, 10_000.0
+"""Of what a file may state as its resolution. One dot per inch is what programs write, and read, where nothing is stated."""
 _DAMAGED = Sentence("The region of this request is damaged.")
 
 _Place = Annotated[int, Meta(ge=-MAX_PHOTO_SIDE, le=MAX_PHOTO_SIDE)]
 _Side = Annotated[int, Meta(ge=1, le=MAX_PHOTO_SIDE)]
 _Digest = Annotated[str, Meta(max_length=128)]
-_Scales = Annotated[int, Meta(ge=0, le=32)]
+_MOST_SCALES = 32
+_Scales = Annotated[int, Meta(ge=0, le=_MOST_SCALES)]
+_Dpi = Annotated[float, Meta(ge=LEAST_DPI, le=MOST_DPI)]
 _Png = Annotated[bytes, Meta(max_length=14 * 2**20 * 3 // 4)]
 
 
@@ -57,6 +61,7 @@ class _PackedRegion(Struct):
     whole: _Scales = 0
     window: _PackedWindow | None = None
     behind: bool = False
+    dpi: tuple[_Dpi, _Dpi] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,8 @@ class Region:
         whole: so many scales, from the coarsest on, are kept inside, too; 0 … number of scales - 1.
         window: where the picture lies in a larger photo; None where it is the whole of it.
         behind: the picture goes on behind the subject, where the subject's place is known: only its shadow falls there.
+        dpi: resolution of the picture or photo across and down, in pixels per inch, which what is made of it keeps; None where
+            it states none.
     """
 
     mask: np.ndarray
@@ -112,6 +119,7 @@ class Region:
     whole: _Scales = 0
     window: PhotoWindow | None = None
     behind: bool = False
+    dpi: tuple[_Dpi, _Dpi] | None = None
 
     def __post_init__(self) -> None:
         mask, picture = self.mask, self.picture
@@ -145,7 +153,7 @@ class Region:
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Region)
-            and (self.whole, self.window, self.behind) == (other.whole, other.window, other.behind)
+            and (self.whole, self.window, self.behind, self.dpi) == (other.whole, other.window, other.behind, other.dpi)
             and np.array_equal(self.mask, other.mask)
             and np.array_equal(self.picture, other.picture)
         )
@@ -195,6 +203,8 @@ class Region:
             data["window"] = self.window.to_json()
         if self.behind:
             data["behind"] = True
+        if self.dpi is not None:
+            data["dpi"] = list(self.dpi)
         return data
 
     @classmethod
@@ -211,13 +221,17 @@ class Region:
             packed.whole,
             None if at is None else PhotoWindow(*at.rect, *at.photo_size, at.photo),
             packed.behind,
+            packed.dpi,
         )
 
 
 _REGION_RULES = {
-    "whole": Sentence("The number of scales that are kept in a region must be a whole number from 0."),
+    "whole": Sentence(
+        "The number of scales that are kept in a region must be a whole number from 0 to {most}.", most=_MOST_SCALES
+    ),
     "window": _DAMAGED,
     "behind": _DAMAGED,
+    "dpi": _DAMAGED,
 }
 
 

@@ -345,6 +345,16 @@ class GenerationRequest:
         """The same request with another seed."""
         return replace(self, seed=seed)
 
+    def several(self, count: int, step: int = 1) -> tuple[GenerationRequest, ...]:
+        """Requests of ``count`` pictures, this one first: their seeds lie ``step`` apart, beginning again at 0 behind the largest
+        one."""
+        return tuple(self.with_seed((self.seed + index * step) % (MAX_SEED + 1)) for index in range(count))
+
+    @property
+    def resolution(self) -> tuple[float, float] | None:
+        """Across and down, in pixels per inch, of the photo it is drawn into; None where that states none."""
+        return self.region.dpi if self.region is not None else None
+
     @property
     def assets(self) -> tuple[str, ...]:
         """Digests of the photos and masks in the data folder that its cut-outs are of, each once."""

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.look import focus
 from app.look.controls import IconButton, heading, label
-from app.look.pixels import ScaledPicture, paint_dashed
+from app.look.pixels import ScaledPicture, in_srgb, paint_dashed
 from app.look.theme import notifier, radius, theme, tokens
 from app.look.thumbnails import paint_outline, paint_star
 from app.system import background
@@ -262,4 +262,4 @@ def _read(picture: int, file: Path) -> tuple[int, QImage]:
     size = reader.size()
     if max(size.width(), size.height()) > _PIXELS:
         reader.setScaledSize(size.scaled(QSize(_PIXELS, _PIXELS), Qt.AspectRatioMode.KeepAspectRatio))
-    return picture, reader.read()
+    return picture, in_srgb(reader.read())

@@ -48,6 +48,7 @@ class RegionEditor(EditorFrame):
         self.setObjectName("regionEditor")
         self._service = service
         self.into_photo = False
+        self._count = 1
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
         self.scales_words = label("", "help", "muted", wrap=True)
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
@@ -89,6 +90,12 @@ class RegionEditor(EditorFrame):
         self.retranslate()
         self._show()
         return session
+
+    def set_count(self, count: int) -> None:
+        """So many pictures are drawn, which the button says."""
+        if count != self._count:
+            self._count = count
+            self.retranslate()
 
     @Slot()
     def accept(self) -> None:
@@ -152,7 +159,11 @@ class RegionEditor(EditorFrame):
         self._show_words()
         self.scales.setLabel(self.tr("Scales kept inside"))
         self.scales_words.setText(self.tr("0 draws it wholly anew; more keeps what is there in outline."))
-        self.use.setText(self.tr("Draw it here") if into else self.tr("Redraw this region"))
+        if self._count > 1:
+            times = self.tr("Draw {0} pictures here") if into else self.tr("Redraw it {0} times")
+            self.use.setText(times.format(self._count))
+        else:
+            self.use.setText(self.tr("Draw it here") if into else self.tr("Redraw this region"))
         self.discard.setText(self.tr("Back"))
         self.setAccessibleName(self.side.title.text())
         super().retranslate()

@@ -7,10 +7,10 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QMimeData, QModelIndex, QPersistentModelIndex, QStringListModel, Qt
-from PySide6.QtGui import QImage
 
 from app.history.groups import spoken_name
 from app.history.model import PictureRole
+from app.look.pixels import read_image
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_filter import PictureFilter
 from app.system.sharing import mime_data
@@ -160,4 +160,4 @@ class GalleryModel(QStringListModel):
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
         """The files, and the pixels when it is one."""
         files = [picture.file for picture in self.read([index.row() for index in indexes])]
-        return mime_data(files, QImage(str(files[0])) if len(files) == 1 else None)
+        return mime_data(files, read_image(files[0]) if len(files) == 1 else None)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate,
 from app.gallery.model import GalleryModel
 from app.gallery.thumbs import ThumbLoader
 from app.look import focus, icons
+from app.look.pixels import read_image
 from app.look.theme import radius, theme, tokens
 from app.look.thumbnails import paint_outline, paint_star, set_up_list
 from app.store.history_store import HistoryStore, Picture
@@ -197,6 +198,6 @@ class GalleryView(QListView):
         pictures = [picture for picture in self.chosen() if not self.pictures.is_missing(picture)]
         if pictures:
             thumb = self.thumbs.get(pictures[0].id)
-            image = QImage(str(pictures[0].file)) if len(pictures) == 1 else None
+            image = read_image(pictures[0].file) if len(pictures) == 1 else None
             preview = thumb.toImage() if thumb is not None else QImage()
             drag_out(self, [picture.file for picture in pictures], image, preview)

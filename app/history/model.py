@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 
 from app.history.groups import group_pictures, narrower_titles, spoken_name, spoken_time
 from app.language.scene_names import NAMES, scene_name
+from app.look.pixels import read_image
 
 if TYPE_CHECKING:
     from app.store.history_store import HistoryStore, Picture
@@ -290,5 +291,5 @@ class HistoryModel(QAbstractListModel):
 
         chosen = [p for p in (self.picture_at(index.row()) for index in indexes) if p is not None]
         files = [picture.file for picture in chosen if not self.is_missing(picture)]
-        image = QImage(str(files[0])) if len(files) == 1 else None
+        image = read_image(files[0]) if len(files) == 1 else None
         return mime_data(files, image)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate,
 from app.history.model import HistoryModel, Row
 from app.look import focus
 from app.look import type as type_
-from app.look.pixels import ScaledPicture, paint_dashed
+from app.look.pixels import ScaledPicture, paint_dashed, read_image
 from app.look.theme import on_photo, radius, size, theme, tokens
 from app.look.thumbnails import HoverList, paint_badge, paint_outline, paint_star
 
@@ -291,7 +291,7 @@ class HistoryView(HoverList):
         if pictures:
             files = [picture.file for picture in pictures]
             row = self.history.rows[self.history.row_of(pictures[0].id)]
-            image = QImage(str(files[0])) if len(files) == 1 else None
+            image = read_image(files[0]) if len(files) == 1 else None
             # The press chose what is dragged; nothing else was asked for it.
             self._lent, self._pressed = self._pressed, None
             drag_out(self, files, image, self.history.thumb(row))

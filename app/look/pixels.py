@@ -6,11 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPixmap, QTransform
+from PySide6.QtGui import QBrush, QColor, QColorSpace, QImage, QPainter, QPen, QPixmap, QTransform
 
 from app.look.theme import radius, theme, tokens
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
 
 
@@ -25,6 +27,19 @@ def to_image(pixels: np.ndarray) -> QImage:
     return view.convertToFormat(
         QImage.Format.Format_RGB32 if channels == 3 else QImage.Format.Format_ARGB32_Premultiplied
     ).copy()
+
+
+def read_image(file: Path) -> QImage:
+    """A picture's file in sRGB, whatever colours it is in; a null picture where it cannot be read."""
+    return in_srgb(QImage(str(file)))
+
+
+def in_srgb(image: QImage) -> QImage:
+    """A picture that Qt read, which keeps the numbers of its file, in sRGB."""
+    srgb = QColorSpace(QColorSpace.NamedColorSpace.SRgb)
+    if not image.isNull() and image.colorSpace().isValid() and image.colorSpace() != srgb:
+        image.convertToColorSpace(srgb)
+    return image
 
 
 def to_array(image: QImage) -> np.ndarray:

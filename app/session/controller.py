@@ -24,7 +24,6 @@ from app.session.values import (
     MAX_COUNT,
     ROLLED_SEEDS,
     compose,
-    compose_all,
     help_line,
     redraw,
 )
@@ -93,7 +92,7 @@ class Controller(QObject):
         self._forming: Started | None = None
         self.fresh: Result | None = None
         """The result of the drawing that ended last: the canvas hears of it from the queue, with what it formed from."""
-        self.regions = RegionRequests(state, self)
+        self.regions = RegionRequests(state, queue.unfinished, self)
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)
@@ -137,7 +136,13 @@ class Controller(QObject):
         values, subject = self.state.values, self.state.subject
         assert subject is not None  # can_draw made sure
         first, *further = self.state.cut_outs
-        requests = compose_all(values, first, subject.name, further)
+        self._draw_several(compose(values, first, subject.name, further))
+
+    def _draw_several(self, request: GenerationRequest) -> None:
+        """As many pictures as the panel says, of which the most alike is shown at the end where it says so."""
+        values, manifest = self.state.values, self.state.engine.manifest
+        step = manifest.seed_step(request) if manifest is not None else 1
+        requests = request.several(values.count, step)
         self._draw(requests, contest=values.best_first and len(requests) > 1 and self.tells_likeness())
 
     def tells_likeness(self) -> bool:
@@ -167,9 +172,12 @@ class Controller(QObject):
 
     def _draw_one(self, request: GenerationRequest) -> None:
         """Draw a request that is not the panel's own. The panel says its seed, as after Generate, unless it keeps one."""
+        self._say_seed(request)
+        self._draw([request])
+
+    def _say_seed(self, request: GenerationRequest) -> None:
         if not self.state.values.seed_locked:
             self.state.update_values(seed=request.seed)
-        self._draw([request])
 
     def _without_place(self, request: GenerationRequest) -> GenerationRequest:
         """A place means nothing to a model that does not know placement: its pictures must not claim it."""
@@ -196,7 +204,7 @@ class Controller(QObject):
         self._draw_one(redraw(request, bits, keep, seed, placement))
 
     def redraw_region(self, result: Result, mask: np.ndarray, whole: int) -> bool:
-        """Draw a region of a finished picture anew, with subject, prompt and seed as the panel has them.
+        """Draw a region of a finished picture anew, with subject, prompt, seed and count as the panel has them.
 
         Args:
             mask: uint8 (H, W) as large as the picture.
@@ -207,26 +215,36 @@ class Controller(QObject):
         """
         return self._draw_region(lambda: self.regions.in_picture(result, mask, whole))
 
-    def draw_in_photo(self, photo: Photo, mask: np.ndarray, whole: int = 0, placement: Placement | None = None) -> bool:
-        """Draw the subject into a region of a photo; everything else of the photo stays.
+    def draw_in_photo(
+        self,
+        photo: Photo,
+        mask: np.ndarray,
+        whole: int = 0,
+        placement: Placement | None = None,
+        file: Path | None = None,
+    ) -> bool:
+        """Draw the subject into a region of a photo, as often as the panel says; everything else of the photo stays.
 
         Args:
             mask: uint8 (H, W) as large as the photo.
             placement: where the subject stands, in shares of the photo; None has it stand in the region.
+            file: where the photo lies.
 
         Returns:
             Whether it is drawn; otherwise a message says why not.
         """
-        return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole, placement))
+        return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole, placement, file))
 
     def _draw_region(self, make: Callable[[], GenerationRequest]) -> bool:
         if self.state.engine.manifest is None or not self._may_draw():
             return False
         try:
-            self._draw_one(make())
+            request = make()
         except EchoGenError as error:
             self.failed.emit(error, "")
             return False
+        self._say_seed(request)
+        self._draw_several(request)
         return True
 
     def _may_draw(self) -> bool:
@@ -236,12 +254,10 @@ class Controller(QObject):
         return possible
 
     def _at_its_place(self, event: Finished) -> Callable[[], Finished] | None:
-        """Work that puts a picture drawn for a part of a photo into the photo at full resolution; None for all others."""
+        """Work that puts a picture drawn into a region into its photo at full resolution; None for all others."""
         region = event.request.region
-        if region is None or region.window is None:
-            return None
         work = self.regions.way_back(event)
-        if work is None:
+        if work is None and region is not None and region.window is not None:
             self.notice.emit(self.tr("The photo is not at hand: only the part that was drawn is shown"))
         return work
 

@@ -75,15 +75,16 @@ def read_region(assets: AssetStore, described: Any) -> Region | None:
     if picture is None or mask is None:
         return None
     try:
-        window = described.get("window")
+        window, dpi = described.get("window"), described.get("dpi")
         return Region(
             mask,
             picture.rgb,
             described.get("whole", 0),
             None if window is None else PhotoWindow(**window),
             described.get("behind", False),
+            None if dpi is None else (dpi[0], dpi[1]),
         )
-    except (EchoGenError, TypeError, ValueError):
+    except (EchoGenError, TypeError, ValueError, LookupError):
         log.warning("the region of the last session could not be read", exc_info=True)
         return None
 
@@ -95,4 +96,5 @@ def _save(assets: AssetStore, region: Region) -> tuple[Region, dict[str, Any]]:
         "whole": region.whole,
         "window": asdict(region.window) if region.window is not None else None,
         "behind": region.behind,
+        "dpi": region.dpi,
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QObject, Slot
@@ -12,20 +14,47 @@ from PySide6.QtCore import QObject, Slot
 from app.session.state import Result, SessionState
 from app.session.subject_shelf import Subject
 from app.session.values import can_redraw, compose, for_next_picture
-from engine import Finished, GenerationRequest, Placement, Region, ScaleBits
+from app.store.assets import AssetStore
+from app.system import background
+from engine import (
+    Finished,
+    GenerationRequest,
+    PhotoAtHand,
+    PhotoError,
+    Placement,
+    Region,
+    ScaleBits,
+    Sentence,
+    into_its_photo,
+)
 from engine.bundle import BundleManifest
-from engine.encoders import subject_alpha
-from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, put_back, region_of_photo
+from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, read_own_colours, region_of_photo
+
+log = logging.getLogger(__name__)
 
 
 class RegionRequests(QObject):
-    """Composes requests for regions from the state, and remembers the photo that was drawn into last."""
+    """Composes requests for regions from the state, and remembers the photos that are drawn into.
 
-    def __init__(self, state: SessionState, parent: QObject | None = None) -> None:
+    Args:
+        waiting: what is drawn and what waits: photos of these are not forgotten.
+    """
+
+    def __init__(
+        self,
+        state: SessionState,
+        waiting: Callable[[], Iterable[GenerationRequest]],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
-        self._state = state
-        self._photo: tuple[str, np.ndarray] | None = None
-        state.resultChanged.connect(self._remember_photo)
+        self._state, self._waiting = state, waiting
+        self._photos: list[PhotoAtHand] = []
+        self._assets: AssetStore | None = None
+        state.resultChanged.connect(self._remember_shown)
+
+    def set_assets(self, assets: AssetStore) -> None:
+        """Set where photos are kept for pictures that are drawn after the next start."""
+        self._assets = assets
 
     def in_picture(self, result: Result, mask: np.ndarray, whole: int) -> GenerationRequest:
         """A region of a finished picture, with subject, prompt and seed as the panel has them. A picture whose bits are gone,
@@ -42,8 +71,10 @@ class RegionRequests(QObject):
         earlier, bits = result.request, result.bits
         windowed = earlier.region is not None and earlier.region.window is not None
         if windowed or bits is None or not can_redraw(bits, manifest, earlier.size, earlier.bundle):
-            return self.in_photo(photo_from_pixels(result.image), mask, whole)
-        region = Region(mask, result.image, whole)
+            photo = photo_from_pixels(result.image, dpi=earlier.resolution)
+            return self.in_photo(photo, mask, whole, file=result.file)
+        region = Region(mask, result.image, whole, dpi=earlier.resolution)
+        self._remember(PhotoAtHand(result.image, file=result.file))
         placement = self._state.values.placement or manifest.place(earlier)
         request = replace(self._request(subject, region, bits), placement=placement)
         if self._state.values.seed_locked:
@@ -51,19 +82,27 @@ class RegionRequests(QObject):
         return request.with_seed(manifest.with_layout_of(request.seed, earlier.seed))
 
     def in_photo(
-        self, photo: Photo, mask: np.ndarray, whole: int = 0, placement: Placement | None = None
+        self,
+        photo: Photo,
+        mask: np.ndarray,
+        whole: int = 0,
+        placement: Placement | None = None,
+        file: Path | None = None,
     ) -> GenerationRequest:
         """A region of a photo, in which the subject is to stand; ``mask`` is as large as the photo.
 
         Args:
             placement: where it stands, in shares of the photo; None puts it at the bottom of the region.
+            file: where the photo lies; what is drawn keeps its own colours.
 
         Raises:
             EchoGenError: the region is empty, or too large.
         """
         manifest, subject = self._ready()
         region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
-        self._photo = (photo.digest, photo.rgb)
+        self._remember(PhotoAtHand(photo.rgb, photo.digest, file))
+        if self._assets is not None and region.window is not None:
+            background.run(_keep, self._assets, photo, file, failed=self._not_kept)
         request = self._request(subject, region, None)
         if manifest.placed_content is None or request.subject is None:
             return replace(request, placement=None)
@@ -72,18 +111,20 @@ class RegionRequests(QObject):
         return replace(request, placement=place_in_region(request.subject, region))
 
     def way_back(self, event: Finished) -> Callable[[], Finished] | None:
-        """Lay a picture drawn for a part of a photo into that photo, at full resolution.
+        """Lay a picture drawn into a region into the photo or the picture that the region is of, at full resolution.
 
         Returns:
             the work for any thread; None when the photo is not at hand, and for every other picture.
         """
         region, manifest = event.request.region, self._state.engine.manifest
-        if region is None or region.window is None or manifest is None or self._photo is None:
+        if region is None or manifest is None:
             return None
-        if self._photo[0] != region.window.photo:
-            return None
-        placement = manifest.place(event.request)
-        return partial(_put_back, event, self._photo[1], region, placement, manifest.tokenizer.feather)
+        photo = next((photo for photo in self._photos if photo.holds(region)), None)
+        if photo is not None:
+            return partial(into_its_photo, event, photo, manifest)
+        if region.window is not None and self._assets is not None and self._assets.has_photo(region.window.photo):
+            return partial(_from_kept, event, self._assets, region.window.photo, manifest)
+        return None
 
     def _ready(self) -> tuple[BundleManifest, Subject]:
         manifest, subject = self._state.engine.manifest, self._state.subject
@@ -97,20 +138,37 @@ class RegionRequests(QObject):
         return replace(request, size=region.size, kept=kept, region=region)
 
     @Slot()
-    def _remember_photo(self) -> None:
+    def _remember_shown(self) -> None:
         """A picture that was drawn into a large photo is that photo outside of its region: enough to draw into it again."""
         result = self._state.result
         region = result.request.region if result is not None else None
         if result is None or region is None or region.window is None:
             return
         window = region.window
-        known = self._photo is not None and self._photo[0] == window.photo
+        known = any(photo.holds(region) for photo in self._photos)
         if not known and result.image.shape[:2] == (window.photo_height, window.photo_width):
-            self._photo = (window.photo, result.image)
+            self._remember(PhotoAtHand(result.image, window.photo, result.file))
+
+    @Slot(object)
+    def _not_kept(self, error: Exception) -> None:
+        log.warning("a photo could not be kept for the next start: %s", error)
+
+    def _remember(self, photo: PhotoAtHand) -> None:
+        """Keep a photo, and of the others those that pictures which wait are drawn into."""
+        waiting = [request.region for request in self._waiting() if request.region is not None]
+        self._photos = [photo, *(other for other in self._photos if any(other.holds(region) for region in waiting))]
 
 
-def _put_back(
-    event: Finished, photo: np.ndarray, region: Region, placement: Placement | None, feather: float
-) -> Finished:
-    alpha = subject_alpha(event.request, placement, region.size)
-    return replace(event, image=put_back(photo, event.image, region, feather, alpha))
+def _keep(assets: AssetStore, photo: Photo, file: Path | None) -> None:
+    assets.save_photo(photo)
+    own = None if file is None else read_own_colours(file, photo.rgb)
+    if own is not None:
+        assets.save_own_colours(photo.digest, own)
+
+
+def _from_kept(event: Finished, assets: AssetStore, digest: str, manifest: BundleManifest) -> Finished:
+    """The same with a photo that was kept since an earlier start. Raises ``PhotoError`` where it is damaged."""
+    photo = assets.load_photo(digest)
+    if photo is None:
+        raise PhotoError(Sentence("The photo it goes into is not there any more."))
+    return into_its_photo(event, PhotoAtHand(photo.rgb, digest, assets.own_colours(digest)), manifest)

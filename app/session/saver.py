@@ -72,7 +72,7 @@ def _write(result: Result, target: Path, metadata: bool) -> Path:
     if result.bits is not None and metadata and target.suffix.lower() == ".png":
         save_picture(target, result.image, result.request, result.bits)
     else:
-        save_plain(target, result.image)
+        save_plain(target, result.image, dpi=result.request.resolution)
     return target
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from app.language.amounts import rough_seconds
 from app.language.say import say
 from app.language.sentences import translated
-from engine import MAX_SEED, Seed, Share, Size, Strength, Temperature, read_fields
+from engine import Seed, Share, Size, Strength, Temperature, read_fields
 
 if TYPE_CHECKING:
     from engine import CutOut, GenerationRequest, Placement, Preset, Region, ScaleBits
@@ -134,14 +134,6 @@ def compose(
 def is_same_picture(request: GenerationRequest, other: GenerationRequest) -> bool:
     """Return True if two requests draw the same picture with one model, whatever their subject is called."""
     return replace(request, subject_name="", bundle="") == replace(other, subject_name="", bundle="")
-
-
-def compose_all(
-    values: PanelValues, subject: CutOut | None, subject_name: str = "", views: Sequence[CutOut] = ()
-) -> tuple[GenerationRequest, ...]:
-    """The requests of all pictures: seeds S, S+1, …, beginning again at 0 behind the largest one."""
-    first = compose(values, subject, subject_name, views)
-    return tuple(first.with_seed((values.seed + index) % (MAX_SEED + 1)) for index in range(values.count))
 
 
 def with_new_seed(values: PanelValues) -> PanelValues:

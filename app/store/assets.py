@@ -21,7 +21,7 @@ from PIL import Image
 
 from app.store.json_file import dumps
 from engine import CannotWrite, CutOut, Damage, EchoGenError, Sentence, read_json, write_atomically
-from engine.photo import Photo, load_photo, mask_digest, on_white, photo_from_pixels
+from engine.photo import OwnColours, Photo, load_photo, mask_digest, on_white, photo_from_pixels, save_plain
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,14 @@ class AssetStore:
         self._save(self._small(photo.digest), _smaller(shown))
         self._save(self._photo(photo.digest), np.dstack(planes) if len(planes) > 1 else photo.rgb)
         return photo.digest
+
+    def save_own_colours(self, digest: str, own: OwnColours) -> None:
+        """Write a photo, whose digest this is, in the colours of its file. Raises ``CannotWrite``."""
+        save_plain(self._own(digest), own.rgb, profile=own.profile)
+
+    def own_colours(self, digest: str) -> Path | None:
+        """The file of a photo in its own colours, or None where there is none."""
+        return self._own(digest) if _DIGEST.fullmatch(digest) is not None and self._own(digest).is_file() else None
 
     def save_cut_out(self, cut_out: CutOut) -> None:
         """Write the last cut-out of a photo. Raises ``CannotWrite``."""
@@ -144,6 +152,9 @@ class AssetStore:
             except OSError:  # not there, or in a folder that can only be read
                 return file.exists()
             return True
+
+    def _own(self, digest: str) -> Path:
+        return self.folder / f"{digest}.own.png"
 
     def _photo(self, digest: str) -> Path:
         return self.folder / f"{digest}.photo.png"

@@ -16,8 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.store.paths import ensure_folder
-from engine import GenerationRequest, InputError, PhotoError, ScaleBits, Sentence, os_reason, write_atomically
-from engine.photo import SUFFIXES, load_photo, read_picture_file, save_picture, save_plain
+from engine import (
+    GenerationRequest,
+    InputError,
+    PhotoError,
+    ScaleBits,
+    Sentence,
+    os_reason,
+    save_finished,
+    write_atomically,
+)
+from engine.photo import SUFFIXES, load_photo, read_own_colours, read_picture_file, save_plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +61,7 @@ def keep_picture(
     folder = ensure_folder(folder or history.folder)
     with _naming:
         file = free_name(folder / picture_name(request.prompt, request.seed))
-        save_picture(file, finished.image, request, finished.bits, likeness=finished.likeness)
+        save_finished(file, finished)
     picture = history.add(file, request, finished.image, finished.timing.total, likeness=finished.likeness)
     if scales:
         history.set_scales(picture.id, scales)
@@ -62,8 +71,8 @@ def keep_picture(
 def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path:
     """Save a picture of the history under another name; the suffix of ``target`` chooses PNG, WebP or JPEG.
 
-    A PNG keeps its request and bits unless ``metadata`` is off; the other formats hold pixels only. A missing suffix
-    becomes ".png". Returns the file that was written.
+    A PNG keeps its request and bits unless ``metadata`` is off; the other formats hold pixels, resolution and colour
+    profile only. A missing suffix becomes ".png". Returns the file that was written.
 
     Raises:
         PhotoError: the source is gone or damaged.
@@ -75,7 +84,10 @@ def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path
     if metadata and target.suffix.lower() == ".png":
         _copy(source, target)
     else:
-        save_plain(target, load_photo(source).rgb)
+        photo = load_photo(source)
+        own = read_own_colours(source, photo.rgb)
+        pixels, profile = (photo.rgb, None) if own is None else (own.rgb, own.profile)
+        save_plain(target, pixels, dpi=photo.dpi, profile=profile)
     return target
 
 

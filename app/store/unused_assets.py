@@ -43,7 +43,11 @@ def remove_unused(history: HistoryStore, assets: AssetStore, keep: Iterable[str]
         history.set_assets(picture, found)
     if history.without_assets(1):
         return 0
-    waiting = {digest for _, request in history.queue.read() for digest in request.assets}
+    waiting: set[str] = set()
+    for _, request in history.queue.read():
+        waiting.update(request.assets)
+        if request.region is not None and request.region.window is not None:
+            waiting.add(request.region.window.photo)  # which it goes back into
     removed = assets.prune({*keep, *waiting, *history.assets()})
     if removed:
         log.info("%d photos and masks that nothing refers to were removed", removed)

@@ -13,6 +13,7 @@ from app.canvas.panel import CanvasPanel
 from app.canvas.screen import PictureScreen
 from app.history.commands import PictureSequence
 from app.history.panel import HistoryPanel
+from app.look.pixels import read_image
 from app.session.state import SessionState
 from app.shortcuts import keymap
 from app.store.history_store import Picture
@@ -196,4 +197,4 @@ class FullScreen(QObject):
 
 
 def _read(picture: int, file: Path) -> tuple[int, QImage]:
-    return picture, QImage(str(file))
+    return picture, read_image(file)

@@ -119,6 +119,7 @@ class MainWindow(QMainWindow):
         self.further_photos = FurtherPhotos(panels, controller, self)
         self.dialogs = Dialogs(self, controller, paths)
         self.assets = AssetStore(paths.assets)
+        controller.regions.set_assets(self.assets)
         earlier = EarlierSubjects(state, self.assets, self)
         self.pictures = FinishedPictures(
             self, state, controller, self.canvas, self.history, self.prompt, self.toast, earlier

@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtWidgets import QWidget
 
+from app.language import sentences
 from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
@@ -16,7 +17,7 @@ from app.system import background
 from app.window.panels import Panels
 from app.window.photo_sources import ask_for_photo
 from engine import EchoGenError, Placement, Sentence
-from engine.photo import Photo, load_photo, photo_from_pixels
+from engine.photo import Photo, as_place, load_photo, photo_from_pixels
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +34,19 @@ class Redrawing(QObject):
         self._panels, self._controller, self._window = panels, controller, window
         self._state: SessionState = controller.state
         self._place: Result | Photo | None = None
+        self._file: Path | None = None
         self._drafts: PictureDrafts | None = None
         panels.region.accepted.connect(self._accepted)
         panels.region.left.connect(self._leave)
         panels.canvas.actions_bar.region.connect(self.redraw_region)
         panels.canvas.strip.regionRequested.connect(self.redraw_region)
         panels.prompt.sheet.photo_button.clicked.connect(self.choose_photo)
+        self._state.requestChanged.connect(self._show_count)
+
+    @Slot()
+    def _show_count(self) -> None:
+        if self._place is not None:
+            self._panels.region.set_count(self._state.values.count)
 
     def set_drafts(self, drafts: PictureDrafts) -> None:
         """Set where the marks are kept on disk while the editor is open."""
@@ -68,12 +76,15 @@ class Redrawing(QObject):
 
     def open_photo(self, file: Path) -> None:
         """Read a photo in the background, then mark where in it the subject goes."""
-        background.run(load_photo, file, done=self._loaded, failed=self._not_loaded)
+        background.run(_read, file, done=self._read, failed=self._not_loaded)
 
     @Slot(object)
-    def _loaded(self, photo: Photo) -> None:
+    def _read(self, read: tuple[Photo, Path]) -> None:
+        self._loaded(*read)
+
+    def _loaded(self, photo: Photo, file: Path | None = None) -> None:
         if not self._panels.is_editing():
-            self._place = photo
+            self._place, self._file = photo, file
             self._open(photo, 0, into_photo=True)
 
     @Slot(object)
@@ -91,25 +102,32 @@ class Redrawing(QObject):
         placed = into_photo and manifest is not None and manifest.placed_content is not None
         cut_out = next(iter(self._state.cut_outs), None) if placed else None
         session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
+        panels.region.set_count(self._state.values.count)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
         panels.open_editor(panels.region)
         if goes_on and session.placement is not None:
             panels.toast.show_message(self.tr("The subject stands where you put it last time"))
         elif goes_on:
             panels.toast.show_message(self.tr("What you marked last time is here again"))
+        elif photo.notes:
+            panels.toast.show_message(sentences.joined(photo.notes))
 
     @Slot(object, int, object)
     def _accepted(self, mask: np.ndarray, whole: int, placement: Placement | None) -> None:
-        place = self._place
+        place, file = self._place, self._file
         self._leave()
         if isinstance(place, Result):
             self._controller.redraw_region(place, mask, whole)
         elif place is not None:
-            self._controller.draw_in_photo(place, mask, whole, placement)
+            self._controller.draw_in_photo(place, mask, whole, placement, file)
 
     @Slot()
     def _leave(self) -> None:
-        self._place = None
+        self._place = self._file = None
         if self._drafts is not None:
             self._drafts.end()
         self._panels.close_editor()
+
+
+def _read(file: Path) -> tuple[Photo, Path]:
+    return as_place(load_photo(file)), file

@@ -163,6 +163,10 @@ class BundleManifest:
         near = seed - seed % self.layouts + earlier % self.layouts
         return near if near <= MAX_SEED else near - self.layouts
 
+    def seed_step(self, request: GenerationRequest) -> int:
+        """The distance between the seeds of several pictures of one request: where bits are kept, all are of their layout."""
+        return max(self.layouts, 1) if request.kept is not None else 1
+
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """(width, height) of every size that is offered, the default first."""

@@ -6,13 +6,12 @@ import argparse
 import signal
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.bundle.manifest import BundleManifest
 from engine.cli import lists
-from engine.cli.place import Place
+from engine.cli.place import Finish, as_it_is
 from engine.errors import InputError, Outdone
 from engine.events import Finished, Started
 from engine.request import GenerationRequest
@@ -69,22 +68,21 @@ def check_request(request: GenerationRequest, manifest: BundleManifest) -> None:
 
 
 def draw(
-    engine: Engine, base: GenerationRequest, out: Path, count: int, place: Place | None = None
+    engine: Engine, base: GenerationRequest, out: Path, count: int, finish: Finish = as_it_is
 ) -> list[tuple[Path, Finished]]:
     """Draw ``count`` pictures and write those that were not given up. Ctrl+C stops between two blocks.
 
     Returns:
         What was written where, the most alike first.
     """
-    from engine.photo.picture_file import save_picture
+    from engine.into_photo import save_finished
 
     cancel, contest = threading.Event(), Contest()
     in_main = threading.current_thread() is threading.main_thread()
     previous = signal.signal(signal.SIGINT, lambda *_: cancel.set()) if in_main else None
     found: list[Finished] = []
     try:
-        for index in range(count):
-            request = base.with_seed(base.seed + index)
+        for index, request in enumerate(base.several(count, engine.bundle.manifest.seed_step(base))):
             which = f"Picture {index + 1} of {count}, seed {request.seed}"
             try:
                 finished = _drawn(engine, request, cancel, contest, first=index == 0)
@@ -100,9 +98,8 @@ def draw(
     written = []
     for number, finished in enumerate(found, 1):
         target = out.with_name(f"{out.stem}-{number}{out.suffix}")
-        if place is not None:
-            finished = replace(finished, image=place.finish(finished.image, finished.request))
-        save_picture(target, finished.image, finished.request, finished.bits, likeness=finished.likeness)
+        finished = finish(finished)
+        save_finished(target, finished)
         written.append((target, finished))
     return written
 

@@ -17,7 +17,7 @@ from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import best_of, lists, views
 from engine.cli.drawing_progress import follow, show_loading
-from engine.cli.place import Place, check_place, take_place
+from engine.cli.place import Finish, as_it_is, check_place, take_place
 from engine.cli.terminal import progress
 from engine.errors import CannotWrite, InputError, RequestError, os_reason
 from engine.events import Finished
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--framing", choices=("fit", "reference"), default="fit", help="how the cut-out is placed")
     parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     parser.add_argument("--seed", type=int, help="0 to 4294967295; drawn and printed if not given")
-    parser.add_argument("--count", type=int, default=1, help="pictures, 1 to 1000, with seeds S, S+1, …")
+    parser.add_argument("--count", type=int, default=1, help="pictures, 1 to 1000, with seeds that follow each other")
     best_of.add_arguments(parser)
     parser.add_argument("--size", help="WIDTHxHEIGHT or a ratio such as 4:3; the model's first size if not given")
     parser.add_argument(
@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     check(args)
     folder = resolve_bundle(args.bundle)
     manifest = read_manifest(folder)
-    base, place = take_place(args, complete_request(args, build_request(args), manifest), manifest)
+    base, finish = take_place(args, complete_request(args, build_request(args), manifest), manifest)
     listed = lists.listed_requests(args, base, manifest)
     if args.requests is not None:
         lists.write(args.requests, listed)
@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         if args.seed is None:
             progress.note(f"Seed {base.seed}")
         if args.best_of is not None:
-            for target, finished in best_of.draw(engine, base, args.out, args.best_of, place):
+            for target, finished in best_of.draw(engine, base, args.out, args.best_of, finish):
                 print(json.dumps(_result(target, finished)) if args.json else target, flush=True)
         elif listed:
             targets = lists.targets(args.out, listed)
@@ -135,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
             finally:
                 lists.save_sheet(args.sheet, targets, listed)
         else:
-            draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json, place=place)
+            draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json, finish=finish)
     return 0
 
 
@@ -194,8 +194,10 @@ def build_request(args: argparse.Namespace) -> GenerationRequest:
         request = found.request
         if args.photo is not None:
             request = replace(request, kept=None, region=None)
-        elif args.region is not None:
+        elif args.region is not None and (request.region is None or request.region.window is None):
             request = replace(request, kept=_bits(found, args.source), region=None)
+        elif args.region is not None:
+            request = replace(request, kept=None)  # the region says still that it is of a photo, see ``take_place``
         elif request.region is not None:
             # Drawn again to the bit; with scales kept it is those of the finished picture that stay.
             request = request if args.keep_scales is None else replace(request, kept=_bits(found, args.source))
@@ -325,14 +327,15 @@ def draw(
     count: int = 1,
     previews: Path | None = None,
     as_json: bool = False,
-    place: Place | None = None,
+    finish: Finish = as_it_is,
 ) -> list[Path]:
-    """Draw ``count`` pictures with seeds S, S+1, … and write them. Ctrl+C stops between two blocks."""
+    """Draw ``count`` pictures with seeds that follow each other and write them. Ctrl+C stops between two blocks."""
+    requests = base.several(count, engine.bundle.manifest.seed_step(base))
     jobs = [
-        (out if count == 1 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}"), base.with_seed(base.seed + index))
-        for index in range(count)
+        (out if count == 1 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}"), request)
+        for index, request in enumerate(requests)
     ]
-    return draw_jobs(engine, jobs, previews=previews, as_json=as_json, place=place)
+    return draw_jobs(engine, jobs, previews=previews, as_json=as_json, finish=finish)
 
 
 def draw_jobs(
@@ -341,11 +344,11 @@ def draw_jobs(
     *,
     previews: Path | None = None,
     as_json: bool = False,
-    place: Place | None = None,
+    finish: Finish = as_it_is,
 ) -> list[Path]:
     """Draw each request and write it to its file, one after the other. Ctrl+C stops between two blocks, a second one
     at once."""
-    from engine.photo.picture_file import save_picture
+    from engine.into_photo import save_finished
 
     cancel = threading.Event()
     previous = signal.getsignal(signal.SIGINT) if _in_main_thread() else None
@@ -362,9 +365,8 @@ def draw_jobs(
         for index, (target, request) in enumerate(jobs):
             which = f"Picture {index + 1} of {len(jobs)}, " if len(jobs) > 1 else ""
             finished = follow(engine, request, cancel, previews, target.stem, which)
-            if place is not None:
-                finished = replace(finished, image=place.finish(finished.image, finished.request))
-            save_picture(target, finished.image, finished.request, finished.bits, likeness=finished.likeness)
+            finished = finish(finished)
+            save_finished(target, finished)
             written.append(target)
             progress.clear()
             if as_json:

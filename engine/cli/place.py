@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from engine.bundle.manifest import BundleManifest
-from engine.encoders.placed import region_around, subject_alpha
+from engine.cli.terminal import progress
+from engine.encoders.placed import region_around
 from engine.errors import InputError
-from engine.photo.load import load_photo
+from engine.events import Finished
+from engine.into_photo import PhotoAtHand, into_its_photo
+from engine.photo.load import Photo, load_photo
 from engine.photo.mask_file import read_mask
 from engine.photo.picture_file import read_picture_file
-from engine.photo.place import place_in_region, place_in_window, put_back, region_of_photo
+from engine.photo.place import as_place, place_in_region, place_in_window, region_of_photo
 from engine.placement import Placement
 from engine.region import Region
 from engine.request import GenerationRequest
 from engine.sentence import Sentence
 
+Finish = Callable[[Finished], Finished]
+
 _TITLE = Sentence("The region cannot be used")
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
-    """The photo that a drawn picture goes back into.
-
-    Attributes:
-        photo: RGB uint8 (H, W, 3), the photo at full resolution.
-        manifest: of the model that draws.
-    """
-
-    photo: np.ndarray
-    manifest: BundleManifest
-
-    def finish(self, picture: np.ndarray, request: GenerationRequest) -> np.ndarray:
-        """The picture at its place in the photo."""
-        if request.region is None:
-            return picture
-        alpha = subject_alpha(request, self.manifest.place(request), request.region.size)
-        return put_back(self.photo, picture, request.region, self.manifest.tokenizer.feather, alpha)
+def as_it_is(finished: Finished) -> Finished:
+    """The way of a picture that goes back into nothing."""
+    return finished
 
 
 def check_place(args: argparse.Namespace) -> None:
@@ -60,37 +50,42 @@ def check_place(args: argparse.Namespace) -> None:
 
 def take_place(
     args: argparse.Namespace, request: GenerationRequest, manifest: BundleManifest
-) -> tuple[GenerationRequest, Place | None]:
-    """The request with its region, and the photo that the drawn picture goes back into, if it is a part of one.
+) -> tuple[GenerationRequest, Finish]:
+    """The request with its region, and the way of what is drawn back into the photo or the picture that the region is of.
 
     Raises:
         InputError: region and picture do not fit each other, or the model.
     """
-    whole = args.keep_scales or 0
-    photo = None
-    if args.photo is not None:
-        photo = load_photo(args.photo)
-        request = _in_photo(args, request, manifest)
+    file = args.photo or args.source
+    if args.photo is None and args.region is None and request.region is None:
+        return request, as_it_is
+    photo = as_place(load_photo(file))
+    for note in photo.notes:
+        progress.note(note)
+    if args.photo is not None or (args.region is not None and _is_photo(request)):
+        request = _in_photo(args, photo, request, manifest)
     elif args.region is not None:
-        picture = load_photo(args.source)
         request = replace(
             request,
-            region=Region(read_mask(args.region, picture, _TITLE), picture.rgb),
-            kept=read_picture_file(args.source).bits,
-            size=(picture.width, picture.height),
+            region=Region(read_mask(args.region, photo, _TITLE), photo.rgb, dpi=photo.dpi),
+            kept=read_picture_file(file).bits,
+            size=(photo.width, photo.height),
         )
-    if request.region is None:
-        return request, None
-    if whole:
-        request = replace(request, region=replace(request.region, whole=whole))
-    if request.region is not None and request.region.window is not None:
-        photo = photo or load_photo(args.source)
-        return request, Place(photo.rgb, manifest)
-    return request, None
+    assert request.region is not None
+    if args.keep_scales:
+        request = replace(request, region=replace(request.region, whole=args.keep_scales))
+    return request, partial(into_its_photo, photo=PhotoAtHand(photo.rgb, photo.digest, file), manifest=manifest)
 
 
-def _in_photo(args: argparse.Namespace, request: GenerationRequest, manifest: BundleManifest) -> GenerationRequest:
-    photo, subject = load_photo(args.photo), request.subject
+def _is_photo(request: GenerationRequest) -> bool:
+    """Return True if the picture of a request is a large photo that something was put into: a photo as any other."""
+    return request.region is not None and request.region.window is not None
+
+
+def _in_photo(
+    args: argparse.Namespace, photo: Photo, request: GenerationRequest, manifest: BundleManifest
+) -> GenerationRequest:
+    subject = request.subject
     placed = Placement.parse(args.place) if args.place is not None else None
     if placed is not None and manifest.placed_content is None:
         raise InputError(

@@ -85,11 +85,13 @@ def in_its_light(square: np.ndarray, subject: CutOut) -> np.ndarray:
     Returns:
         The same on white, RGB uint8 (S, S, 3).
     """
-    weight = subject.alpha.astype(np.float32)[..., None] / 255
-    area = max(float(weight.sum()), 1.0)
-    there, own = (_DARK + (pixels * weight).sum((0, 1)) / area for pixels in (square, subject.rgb))
-    scaled = square * np.clip(own / there, 1 / _LIGHT, _LIGHT)
-    return on_white(np.rint(scaled).clip(0, 255).astype(np.uint8), subject.alpha)
+    weight = subject.alpha.reshape(-1).astype(np.float32)
+    area = max(float(weight.sum()), 255.0)
+    # As products and by a table of the 256 levels: pixel by pixel it took half the time of the whole likeness.
+    there, own = (_DARK + weight @ pixels.reshape(-1, 3).astype(np.float32) / area for pixels in (square, subject.rgb))
+    levels = np.arange(256, dtype=np.float32)[:, None] * np.clip(own / there, 1 / _LIGHT, _LIGHT)
+    table = np.rint(levels).clip(0, 255).astype(np.uint8)[None]
+    return on_white(cv2.LUT(square, table), subject.alpha)
 
 
 def aligned(one: Tensor, other: Tensor, alpha: np.ndarray) -> float:

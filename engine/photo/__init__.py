@@ -33,14 +33,16 @@ if TYPE_CHECKING:
     from engine.photo.mask_ops import mask_problem as mask_problem
     from engine.photo.mask_ops import parts as parts
     from engine.photo.notes import photo_notes as photo_notes
+    from engine.photo.own_colours import OwnColours as OwnColours
+    from engine.photo.own_colours import read_own_colours as read_own_colours
     from engine.photo.picture_file import SUFFIXES as SUFFIXES
     from engine.photo.picture_file import carries_request as carries_request
     from engine.photo.picture_file import read_picture_file as read_picture_file
     from engine.photo.picture_file import save_picture as save_picture
     from engine.photo.picture_file import save_plain as save_plain
+    from engine.photo.place import as_place as as_place
     from engine.photo.place import place_in_region as place_in_region
     from engine.photo.place import place_in_window as place_in_window
-    from engine.photo.place import put_back as put_back
     from engine.photo.place import region_of_photo as region_of_photo
     from engine.photo.refusals import MAX_PIXELS as MAX_PIXELS
     from engine.photo.sheet import Table as Table
@@ -69,6 +71,7 @@ else:
             ),
             "engine.photo.refusals": ("MAX_PIXELS",),
             "engine.photo.notes": ("photo_notes",),
+            "engine.photo.own_colours": ("OwnColours", "read_own_colours"),
             "engine.photo.picture_file": (
                 "SUFFIXES",
                 "carries_request",
@@ -76,7 +79,7 @@ else:
                 "save_picture",
                 "save_plain",
             ),
-            "engine.photo.place": ("place_in_region", "place_in_window", "put_back", "region_of_photo"),
+            "engine.photo.place": ("as_place", "place_in_region", "place_in_window", "region_of_photo"),
             "engine.photo.sheet": ("Table", "arrange", "draw_sheet"),
         },
     )

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 MAX_PROFILE_BYTES = 64 * 2**20
 _STRIP_PIXELS = 2**21
 
+_LEAST_GAMMA, _MOST_GAMMA = 0.2, 5.0
+"""What a PNG may say; beyond that the number is damaged, and the picture would be one black or white sheet."""
 _D65 = (0.3127, 0.3290)
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
@@ -94,7 +96,9 @@ def _space_of_png(picture: Image.Image, stream: BinaryIO) -> ColourSpace | None:
     if "srgb" in info or "icc_profile" in info:
         return None
     gamma = info.get("gamma")
-    exponent = None if not gamma or abs(1 / gamma - 2.2) < 0.01 else 1 / gamma
+    exponent = 1 / gamma if gamma else 2.2
+    if abs(exponent - 2.2) < 0.01 or not _LEAST_GAMMA <= exponent <= _MOST_GAMMA:
+        exponent = None
     if "chromaticity" in info:
         white, red, green, blue = (tuple(info["chromaticity"][n : n + 2]) for n in (0, 2, 4, 6))
         space = ColourSpace(red, green, blue, white, exponent)

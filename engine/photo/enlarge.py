@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, ImageFilter
+from PIL import Image, ImageFilter
 
 from engine.errors import InputError, RequestError
-from engine.photo.load import load_photo, with_own_colours
+from engine.photo.load import load_photo
+from engine.photo.own_colours import read_own_colours
 from engine.photo.picture_file import read_picture_file, save_plain, settings_text
 from engine.photo.refusals import MAX_PIXELS
 from engine.sentence import Sentence
@@ -106,7 +106,8 @@ def save_larger(
         PhotoError: the source cannot be read. RequestError: see ``enlarged``. CannotWrite: the target cannot be written.
     """
     photo = load_photo(source)
-    pixels, profile = with_own_colours(source, photo) or (photo.rgb, None)
+    own = read_own_colours(source, photo.rgb)
+    pixels = photo.rgb if own is None else own.rgb
     if photo.alpha is not None:
         if target.suffix.lower() in (".jpg", ".jpeg"):
             weight = photo.alpha[..., None].astype(np.float32) / 255
@@ -122,21 +123,5 @@ def save_larger(
             words["parameters"] = settings_text(carried, (large.shape[1], large.shape[0]))
         except InputError:
             pass  # a picture of another program, or one without metadata
-    save_plain(target, large, dpi=_dpi(source), words=words, profile=profile)
+    save_plain(target, large, dpi=photo.dpi, words=words, profile=None if own is None else own.profile)
     return large.shape[1], large.shape[0]
-
-
-def _dpi(source: Path) -> tuple[float, float] | None:
-    """The resolution that is written in a file, or None."""
-    try:
-        with Image.open(io.BytesIO(source.read_bytes())) as picture:
-            across, down = (float(number) for number in picture.info.get("dpi") or _of_exif(picture.getexif()))
-    except Exception:  # metadata may be damaged in any way; the picture itself was read
-        return None
-    return (across, down) if 1 <= across <= 10_000 and 1 <= down <= 10_000 else None
-
-
-def _of_exif(exif: Image.Exif) -> tuple[float, float]:
-    """The resolution that EXIF states, in pixels per inch, as WebP has it. Raises ``KeyError`` or ``ValueError`` without it."""
-    unit = {2: 1.0, 3: 2.54}[exif.get(ExifTags.Base.ResolutionUnit, 2)]
-    return float(exif[ExifTags.Base.XResolution]) * unit, float(exif[ExifTags.Base.YResolution]) * unit

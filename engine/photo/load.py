@@ -34,6 +34,7 @@ from engine.photo.refusals import (
     too_large,
     too_many_bytes,
 )
+from engine.photo.resolution import Resolution, resolution_of
 from engine.sentence import Sentence
 from engine.text import shown_name
 
@@ -68,6 +69,7 @@ class Photo:
         alpha: uint8 (H, W), or None when the photo is opaque everywhere.
         digest: sha256 (hex) of the size and the pixels: the same picture has the same digest in any lossless file.
         name: for messages; the file's name without its folder, or "".
+        dpi: the resolution that the file states across and down, in pixels per inch; None where it states none.
         notes: sentences for the user, for example that only the first of several frames is used.
     """
 
@@ -76,6 +78,7 @@ class Photo:
     digest: str
     name: str = ""
     notes: tuple[str, ...] = ()
+    dpi: Resolution | None = None
 
     @property
     def height(self) -> int:
@@ -87,7 +90,11 @@ class Photo:
 
 
 def photo_from_pixels(
-    rgb: np.ndarray, alpha: np.ndarray | None = None, name: str = "", notes: tuple[str, ...] = ()
+    rgb: np.ndarray,
+    alpha: np.ndarray | None = None,
+    name: str = "",
+    notes: tuple[str, ...] = (),
+    dpi: Resolution | None = None,
 ) -> Photo:
     """A ``Photo`` from pixels that are already there (a pasted picture); they are copied if they can be written.
 
@@ -106,7 +113,7 @@ def photo_from_pixels(
     digest.update(rgb.data)
     if alpha is not None:
         digest.update(alpha.data)
-    return Photo(rgb, alpha, digest.hexdigest(), name, notes)
+    return Photo(rgb, alpha, digest.hexdigest(), name, notes, dpi)
 
 
 def load_photo(source: Path | str | bytes | BinaryIO, name: str = "") -> Photo:
@@ -181,7 +188,7 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
             title=Sentence("The file is empty"),
         )
     try:
-        rgb, alpha, notes = _read(stream, called, start)
+        read = _read(stream, called, start)
     except PhotoError:
         raise
     except UnidentifiedImageError as error:
@@ -202,13 +209,23 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
         raise damaged(called) from error
     except Exception as error:  # decoders raise SyntaxError, struct.error, IndexError, … for damaged files
         raise damaged(called) from error
-    return photo_from_pixels(rgb, alpha, name, notes)
+    return photo_from_pixels(read.rgb, read.alpha, name, read.notes, read.dpi)
 
 
-def _read(stream: BinaryIO, called: str, start: bytes) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    """Pixels, alpha and notes; a PNG whose metadata stand in the way is read without them."""
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """The contents of a file; the fields are those of ``Photo``."""
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+    dpi: Resolution | None = None
+
+
+def _read(stream: BinaryIO, called: str, start: bytes) -> _Read:
+    """A PNG whose metadata stand in the way is read without them."""
     if is_raw(start, called):
-        return _developed(stream, called), None, ()
+        return _Read(_developed(stream, called))
     try:
         return _open(stream, None, called, start)
     except (PhotoError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -220,21 +237,22 @@ def _read(stream: BinaryIO, called: str, start: bytes) -> tuple[np.ndarray, np.n
         return _open(*png_without_metadata(stream), called, start)
 
 
-def _open(
-    stream: BinaryIO, profile: bytes | None, called: str, start: bytes
-) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
-    with Image.open(stream, formats=_usable_formats(start)) as picture:
+def _open(stream: BinaryIO, profile: bytes | None, called: str, start: bytes) -> _Read:
+    with Image.open(stream, formats=usable_formats(start)) as picture:
         if is_raw_inside(picture):  # the picture of this TIFF is only a small preview, whatever the file is called
             stream.seek(0)
-            return _developed(stream, called), None, ()
+            return _Read(_developed(stream, called))
         _check_size(picture.size, called)
         notes = _frame_note(picture)
+        turned_by_loading = orientation_of(picture) if picture.format == "TIFF" else 1
         picture.load()
+        dpi = resolution_of(picture, max(turned_by_loading, orientation_of(picture)))
         rgb, alpha = _pixels(picture, stream, profile)
-    return rgb, alpha, notes
+    return _Read(rgb, alpha, notes, dpi)
 
 
-def _usable_formats(start: bytes) -> list[str]:
+def usable_formats(start: bytes) -> list[str]:
+    """The formats, by Pillow's names, that a file with these first bytes is tried as."""
     # Not Image.init(): it would import thirty readers more, while the window starts.
     for name in _READERS:
         with contextlib.suppress(ImportError):
@@ -273,7 +291,7 @@ def _frame_note(picture: Image.Image) -> tuple[str, ...]:
 def _pixels(picture: Image.Image, stream: BinaryIO, profile: bytes | None) -> tuple[np.ndarray, np.ndarray | None]:
     """A loaded picture of any mode → RGB uint8 (H, W, 3) and alpha uint8 (H, W) or None, upright, in sRGB."""
     profile = profile or picture.info.get("icc_profile")
-    orientation, space = _orientation(picture), space_of_file(picture, stream)
+    orientation, space = orientation_of(picture), space_of_file(picture, stream)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = Image.fromarray(_to_8_bit(_values(picture)))
     alpha = None
@@ -286,46 +304,19 @@ def _pixels(picture: Image.Image, stream: BinaryIO, profile: bytes | None) -> tu
     elif picture.mode not in ("RGB", "CMYK", "L", "LAB"):
         picture = picture.convert("RGB")
     picture, converted = _to_srgb(picture, profile)
-    if orientation in _UPRIGHT:
-        picture = picture.transpose(_UPRIGHT[orientation])
-        alpha = None if alpha is None else alpha.transpose(_UPRIGHT[orientation])
-    rgb = np.asarray(picture)
+    alpha = None if alpha is None else turned(alpha, orientation)
+    rgb = np.asarray(turned(picture, orientation))
     if space is not None and not converted:
         rgb = by_space(rgb, space)
     return rgb, None if alpha is None else np.asarray(alpha)
 
 
-def with_own_colours(path: Path, photo: Photo) -> tuple[np.ndarray, bytes] | None:
-    """The colours of a photo as its file has them, RGB uint8 (H, W, 3), and the ICC profile that says what they mean.
-
-    Args:
-        photo: what ``load_photo`` read from it.
-
-    Returns:
-        None for a file without a usable profile, and where its colours are no RGB: what was read is all there is then.
-    """
-    try:
-        with open_regular_file(path, path.name) as stream:
-            start = stream.read(32)
-            stream.seek(0)
-            with Image.open(stream, formats=_usable_formats(start)) as picture:
-                picture.load()  # a TIFF is turned here, and says so
-                profile, orientation = picture.info.get("icc_profile"), _orientation(picture)
-                if not profile or picture.mode not in ("RGB", "RGBA"):
-                    return None
-                own = picture.convert("RGB")
-        if by_profile(Image.new("RGB", (1, 1)), profile) is None:
-            return None
-        if orientation in _UPRIGHT:
-            own = own.transpose(_UPRIGHT[orientation])
-    except Exception:  # the photo itself was read; only its own colours are not at hand
-        log.info("the own colours of %s cannot be read", path.name, exc_info=True)
-        return None
-    rgb = np.asarray(own)
-    return (rgb, profile) if rgb.shape == photo.rgb.shape else None
+def turned(picture: Image.Image, orientation: int) -> Image.Image:
+    """A picture made upright."""
+    return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation_of(picture: Image.Image) -> int:
     """The EXIF orientation, 1 … 8; 1 when the metadata is missing or damaged."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))

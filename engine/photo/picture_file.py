@@ -47,7 +47,7 @@ _INCH = 2
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIECE = 900_000
 """Characters of JSON in one chunk. Common readers refuse a whole picture with more than 1 MiB in one text chunk."""
-_PACKING = {"compress_type": zlib.Z_RLE}
+_PACKING: dict[str, Any] = {"compress_type": zlib.Z_RLE}
 """Of the pixels of a PNG. Behind PNG's filters photographic detail has no long matches: zlib's strategy that looks for none takes a
 quarter of the time and makes files of the same size or less."""
 _MAX_PIECES = 1 + MAX_JSON_BYTES // _PIECE
@@ -78,21 +78,24 @@ def save_picture(
     *,
     metadata: bool = True,
     likeness: float | None = None,
+    profile: bytes | None = None,
 ) -> None:
-    """Write a finished picture; a PNG with its request and bits unless ``metadata`` is off, WebP and JPEG plain.
+    """Write a finished picture; a PNG with its request and bits unless ``metadata`` is off, WebP and JPEG plain. The resolution of
+    the photo it was drawn into stays written in it.
 
     Args:
         path: the suffix chooses the format; an existing file is replaced as a whole or not at all.
         image: RGB uint8 (H, W, 3).
         likeness: as in ``PictureFile``.
+        profile: ICC profile of the colours; None for sRGB.
 
     Raises:
         CannotWrite: the disk is full, the folder is missing or may not be written, or the suffix is unknown.
     """
     if metadata and path.suffix.lower() == ".png":
-        _write(path, encode_png(image, request, bits, likeness))
+        _write(path, encode_png(image, request, bits, likeness, profile))
     else:
-        save_plain(path, image)
+        save_plain(path, image, dpi=request.resolution, profile=profile)
 
 
 def save_plain(
@@ -121,10 +124,7 @@ def save_plain(
     picture = Image.fromarray(np.ascontiguousarray(image))
     kind = {".png": "PNG", ".webp": "WEBP"}.get(suffix, "JPEG")
     quality = {"WEBP": {"quality": 92, "method": 4}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
-    if profile is not None:
-        options: dict[str, Any] = {"icc_profile": profile, **({"pnginfo": _texts(words)} if kind == "PNG" else {})}
-    else:
-        options = tagged(kind, _texts(words)) if picture.mode != "L" else {}
+    options = tagged(kind, _texts(words), profile) if picture.mode != "L" else {}
     if kind == "PNG" and picture.mode == "RGB":
         options |= _PACKING
     if dpi is not None and kind == "WEBP":  # it has no field of its own for it
@@ -152,8 +152,14 @@ def settings_text(carried: PictureFile, size: tuple[int, int]) -> str:
     return parameters_text(carried.request, size, 0 if carried.bits is None else len(carried.bits))
 
 
-def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits, likeness: float | None = None) -> bytes:
-    """The bytes of a PNG that carries its request and bits."""
+def encode_png(
+    image: np.ndarray,
+    request: GenerationRequest,
+    bits: ScaleBits,
+    likeness: float | None = None,
+    profile: bytes | None = None,
+) -> bytes:
+    """The bytes of a PNG that carries its request and bits; the arguments are those of ``save_picture``."""
     height, width = image.shape[:2]
     carried: dict[str, Any] = {"format": FORMAT, "request": request.to_json(), "bits": bits.to_json()}
     if likeness is not None:
@@ -165,7 +171,10 @@ def encode_png(image: np.ndarray, request: GenerationRequest, bits: ScaleBits, l
     for index, start in enumerate(range(0, len(text), _PIECE)):
         info.add_itxt(_keyword(index), text[start : start + _PIECE], zip=True)
     out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG", **_PACKING, **tagged("PNG", info))
+    options = _PACKING | tagged("PNG", info, profile)
+    if request.resolution is not None:
+        options["dpi"] = request.resolution
+    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG", **options)
     return out.getvalue()
 
 

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from engine.errors import PhotoError, RequestError
-from engine.photo.load import Photo
+from engine.photo.framing import on_white
+from engine.photo.load import Photo, photo_from_pixels
 from engine.photo.mask_ops import bounding_box
 from engine.placement import LARGEST, SMALLEST, Placement
 from engine.region import INSIDE, PhotoWindow, Region, mixed, region_problem, soft_inside
@@ -19,6 +20,14 @@ AROUND = 1.5
 """Side of the window over that of the region: the model sees what the region stands in."""
 SMALLEST_SIDE = 16
 _BORDER = 0.08
+
+
+def as_place(photo: Photo) -> Photo:
+    """A photo as something is put into it: opaque. What is transparent is white, whatever colour lies hidden there."""
+    if photo.alpha is None:
+        return photo
+    note = Sentence("What is transparent in the photo is white in the picture.")
+    return photo_from_pixels(on_white(photo.rgb, photo.alpha), None, photo.name, (*photo.notes, note), photo.dpi)
 
 
 def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, int]]) -> Region:
@@ -74,7 +83,7 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
     window = None
     if (x, y, width, height) != (0, 0, photo.width, photo.height) or (width, height) != size:
         window = PhotoWindow(x, y, width, height, photo.width, photo.height, photo.digest)
-    return Region(inside, picture, 0, window, behind=True)
+    return Region(inside, picture, 0, window, behind=True, dpi=photo.dpi)
 
 
 def window_around(

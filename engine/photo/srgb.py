@@ -20,14 +20,17 @@ def srgb_profile() -> bytes:
     return bytes(profile)
 
 
-def tagged(kind: str, info: PngInfo | None = None) -> dict[str, Any]:
+def tagged(kind: str, info: PngInfo | None = None, profile: bytes | None = None) -> dict[str, Any]:
     """Arguments that make ``Image.save`` say so in a "PNG" (one byte of its own), "WEBP" or "JPEG" (a profile).
 
     Args:
         info: further chunks of the PNG.
+        profile: the ICC profile of colours that are not sRGB.
     """
     if kind != "PNG":
-        return {"icc_profile": srgb_profile()}
+        return {"icc_profile": profile or srgb_profile()}
     info = info if info is not None else PngInfo()
+    if profile is not None:
+        return {"icc_profile": profile, "pnginfo": info}
     info.add(b"sRGB", _PERCEPTUAL)
     return {"pnginfo": info}

@@ -321,6 +321,8 @@ def test_what_does_not_fit_is_said(engine, picture):
         engine.generate(replace(REQUEST, kept=picture.bits, region=Region(tiny, image)))
     with pytest.raises(RequestError, match="All 5 scales are kept"):
         engine.generate(replace(REQUEST, kept=picture.bits, region=quarter(picture, whole=5)))
+    with pytest.raises(RequestError, match="from 0 to 32"):
+        quarter(picture, whole=99)
     with pytest.raises(RequestError, match="damaged"):
         Region.from_json({"mask": "AAAA", "picture": "AAAA"})
 

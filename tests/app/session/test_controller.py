@@ -16,6 +16,7 @@ from app.session.state import Result
 from engine.bundle.manifest import read_manifest
 from engine.errors import CannotWrite, DeviceLost, NotEnoughMemory, Outdone
 from engine.events import Finished, Timing
+from engine.into_photo import PhotoAtHand
 from engine.photo.load import load_photo, photo_from_pixels
 from engine.placement import Placement
 from engine.process.messages import Failed, Loading
@@ -387,7 +388,7 @@ def test_what_cannot_be_saved_elsewhere_is_a_sentence(one, tmp_path, monkeypatch
     one.controller.export(one.result, tmp_path / "missing" / "a.png", metadata=True)
     assert len(one.errors) == 1
 
-    def broken(*_):
+    def broken(*_, **__):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(saver, "save_plain", broken)
@@ -455,7 +456,7 @@ def test_a_region_of_a_photo_is_drawn_and_comes_back_into_the_photo(with_mini):
     assert whole.image.shape == pixels.shape
     assert np.array_equal(whole.image[mask == 0], pixels[mask == 0]) and not whole.image[290:310, 290:310].any()
     assert one.controller._at_its_place(replace(event, request=replace(request, region=None))) is None
-    one.controller.regions._photo = ("another", pixels)
+    one.controller.regions._photos = [PhotoAtHand(pixels, "another")]
     assert one.controller._at_its_place(event) is None and "not at hand" in one.notices[-1]
     # A picture that is shown is the photo outside of its region: enough to draw into it again.
     one.state.set_result(Result(request, whole.image, event.bits))

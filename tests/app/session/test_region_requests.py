@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.session.region_requests import RegionRequests
 from app.session.state import Result, SessionState
+from app.store.assets import GRACE_SECONDS, AssetStore
+from app.store.history_store import HistoryStore
+from app.store.unused_assets import remove_unused
 from engine.errors import EchoGenError
 from engine.events import EngineInfo, Finished, Timing
-from engine.photo.load import photo_from_pixels
+from engine.photo.load import load_photo, photo_from_pixels
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
+from tests.engine.photo.test_colours import DISPLAY_P3, profile
 
 
 @pytest.fixture
@@ -42,7 +49,7 @@ def result(state: SessionState, bundle: str = "") -> Result:
 
 
 def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state):
-    regions = RegionRequests(state)
+    regions = RegionRequests(state, list)
     own = regions.in_picture(result(state), half(64, 64), 2)
     assert own.kept == bits() and own.region is not None and own.region.whole == 2 and own.region.window is None
     assert (own.prompt, own.seed) == ("a robot in the snow", 5)
@@ -52,12 +59,12 @@ def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state
 
 def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(state):
     pixels = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
-    request = RegionRequests(state).in_photo(photo_from_pixels(pixels), half(300, 400))
+    request = RegionRequests(state, list).in_photo(photo_from_pixels(pixels), half(300, 400))
     width, height = request.region.size
     image = request.region.lay_in(np.full((height, width, 3), 120, np.uint8), 4)
     finished = Finished(request, image, bits(), Timing(total=1.0))
-    assert RegionRequests(state).way_back(finished) is None, "a photo that was never at hand"
-    regions = RegionRequests(state)
+    assert RegionRequests(state, list).way_back(finished) is None, "a photo that was never at hand"
+    regions = RegionRequests(state, list)
     regions.in_photo(photo_from_pixels(pixels), half(300, 400))
     put_back = regions.way_back(finished)
     assert put_back is not None
@@ -67,6 +74,57 @@ def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(st
     assert regions.way_back(replace(finished, request=result(state).request)) is None, "it was not drawn for a photo"
 
 
+def test_photos_of_pictures_that_wait_are_not_forgotten(state):
+    waiting: list[GenerationRequest] = []
+    regions = RegionRequests(state, lambda: waiting)
+    photos = [photo_from_pixels(np.full((300, 400, 3), value, np.uint8)) for value in (10, 20, 30)]
+    first, second = (regions.in_photo(photo, half(300, 400)) for photo in photos[:2])
+    blank = np.zeros((*first.region.size[::-1], 3), np.uint8)
+    assert regions.way_back(Finished(first, blank, bits(), Timing(total=1.0))) is None, "nobody waits for it any more"
+    waiting.append(second)
+    regions.in_photo(photos[2], half(300, 400))
+    way = regions.way_back(Finished(second, blank, bits(), Timing(total=1.0)))
+    assert way is not None and (way().image[250:] == 20).all()
+
+
+def test_a_photo_is_there_for_pictures_that_are_drawn_after_the_next_start(state, qtbot, tmp_path):
+    pixels = np.random.default_rng(2).integers(0, 256, (300, 400, 3), np.uint8)
+    assets = AssetStore(tmp_path / "assets")
+    file, wide = tmp_path / "phone.png", profile(DISPLAY_P3, None, "Display P3")
+    Image.fromarray(pixels).save(file, icc_profile=wide)
+    photo = load_photo(file)
+    first = RegionRequests(state, list)
+    first.set_assets(assets)
+    request = first.in_photo(photo, half(300, 400), file=file)
+    digest = request.region.window.photo
+    qtbot.waitUntil(lambda: assets.own_colours(digest) is not None)
+    file.unlink()
+
+    later = RegionRequests(state, list)
+    later.set_assets(assets)
+    image = request.region.lay_in(np.full((*request.region.mask.shape, 3), 120, np.uint8), 4)
+    finished = Finished(request, image, bits(), Timing(total=1.0))
+    way = later.way_back(finished)
+    assert way is not None
+    whole = way()
+    assert np.array_equal(whole.image[200:], photo.rgb[200:]) and whole.image.shape == pixels.shape
+    assert whole.own.profile == wide and np.array_equal(whole.own.rgb[200:], pixels[200:])
+
+    # It stays while the picture waits, and goes with it.
+    history = HistoryStore(None, tmp_path / "pictures")
+    keys = history.queue.add([request])
+    assert remove_unused(history, assets, ()) == 0
+    later_still = time.time() - 2 * GRACE_SECONDS
+    for file in assets.folder.iterdir():
+        os.utime(file, (later_still, later_still))
+    assert remove_unused(history, assets, ()) == 0 and assets.has_photo(digest)
+    history.queue.remove(keys)
+    remove_unused(history, assets, ())
+    assert not list(assets.folder.iterdir()) and later.way_back(finished) is None
+
+
 def test_an_empty_region_is_an_error_in_words(state):
     with pytest.raises(EchoGenError, match="empty"):
-        RegionRequests(state).in_photo(photo_from_pixels(np.zeros((80, 80, 3), np.uint8)), np.zeros((80, 80), np.uint8))
+        RegionRequests(state, list).in_photo(
+            photo_from_pixels(np.zeros((80, 80, 3), np.uint8)), np.zeros((80, 80), np.uint8)
+        )

@@ -11,7 +11,6 @@ from app.session.values import (
     PanelValues,
     Readiness,
     compose,
-    compose_all,
     for_next_picture,
     help_line,
     kept_sentence,
@@ -61,7 +60,7 @@ def test_every_value_reaches_the_request():
 
 
 def test_several_pictures_take_seeds_that_follow_each_other_and_wrap():
-    assert [request.seed for request in compose_all(VALUES, SUBJECT)] == [MAX_SEED - 1, MAX_SEED, 0]
+    assert [request.seed for request in compose(VALUES, SUBJECT).several(VALUES.count)] == [MAX_SEED - 1, MAX_SEED, 0]
 
 
 def test_a_request_fills_the_panel_so_that_it_composes_to_itself():

@@ -12,7 +12,9 @@ from PIL import Image
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
+from app.canvas.results import _read
 from app.editor.step_names import step_name
+from app.look.pixels import to_array
 from app.mask.drafts import DraftStore
 from app.session.controller import Controller
 from app.session.engine_link import Previews
@@ -28,11 +30,12 @@ from app.window.main_window import MainWindow
 from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.records import PlacedContent
 from engine.events import EngineInfo, Finished, Started, Timing
-from engine.photo.load import photo_from_pixels
+from engine.photo.load import load_photo, photo_from_pixels
 from engine.request import GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
+from tests.engine.photo.test_colours import DISPLAY_P3, profile
 
 pytestmark = pytest.mark.usefixtures("plain_look")
 
@@ -165,6 +168,62 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(rig):
     assert "without the photo" in placement.bar.words.text()
     rig.controller.generate()
     assert rig.link.drawn[-1].region is None
+
+
+def test_as_many_pictures_are_drawn_into_a_photo_as_the_panel_says(rig, qtbot, folder):
+    panels, redrawing = rig.window.panels, rig.window.redrawing
+    file = folder / "phone.jpg"
+    wide = profile(DISPLAY_P3, None, "Display P3")
+    exif = Image.Exif()
+    exif[0x011A], exif[0x011B], exif[0x0128] = 240.0, 240.0, 2
+    pixels = np.random.default_rng(1).integers(0, 256, (300, 400, 3), np.uint8)
+    Image.fromarray(pixels).save(file, icc_profile=wide, exif=exif, quality=95)
+    own = np.asarray(Image.open(file))
+    rig.state.update_values(count=3)
+    redrawing.open_photo(file)
+    qtbot.waitUntil(panels.is_editing)
+    assert panels.region.use.text() == "Draw 3 pictures here"
+    rig.state.update_values(count=2)
+    assert panels.region.use.text() == "Draw 2 pictures here"
+    rig.mark(100, 100, 200, 220)
+    panels.region.accept()
+    assert rig.controller.queue.waiting == 1
+    seed = rig.link.drawn[0].seed
+    for number in (1, 2):
+        request = rig.link.drawn[-1]
+        rig.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5, 1))
+        image = request.region.lay_in(np.full((*request.region.mask.shape, 3), 90 * number, np.uint8), 4)
+        rig.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+        qtbot.waitUntil(lambda number=number: len(rig.controller.store.pictures()) == number, timeout=30_000)
+    results = panels.canvas.results
+    qtbot.waitUntil(results.isVisible, timeout=30_000)
+    kept = rig.controller.store.pictures()
+    assert {picture.seed for picture in kept} == {seed, seed + 1} and len(results.grid.pictures) == 2
+    for picture in kept:
+        with Image.open(picture.file) as saved:
+            assert saved.info["icc_profile"] == wide and saved.info["dpi"] == pytest.approx((240, 240), abs=0.1)
+            changed = (np.asarray(saved) != own).any(axis=2)
+        assert changed[110:210, 110:190].mean() > 0.8
+        changed[100:221, 100:201] = False
+        assert not changed.any(), "in the numbers of the phone's own file"
+        export = folder / "saved.jpg"
+        rig.controller.export(picture.file, export, metadata=True)
+        qtbot.waitUntil(export.exists, timeout=30_000)
+        with Image.open(export) as saved:
+            assert saved.info["icc_profile"] == wide and saved.info["dpi"] == (240, 240)
+        export.unlink()
+    tile = _read(kept[0].id, kept[0].file)[1]
+    seen, shown = to_array(tile), load_photo(kept[0].file).rgb
+    assert np.abs(seen.astype(int) - shown).max() <= 3, "on the screen in the screen's colours"
+
+    # A region of a picture, too, and one alone is said as before.
+    rig.state.update_values(count=1)
+    rig.show_picture()
+    redrawing.redraw_region()
+    assert panels.region.use.text() == "Redraw this region"
+    rig.state.update_values(count=4)
+    assert panels.region.use.text() == "Redraw it 4 times"
+    panels.region.leave()
 
 
 def test_the_way_into_a_photo_stands_under_the_prompt(rig, qtbot, monkeypatch, folder):

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from engine.bundle.manifest import read_manifest
+from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import lists, main
 from engine.drawing import Drawing
 from engine.engine import Engine
@@ -23,6 +23,7 @@ from engine.photo.picture_file import read_picture_file
 from engine.preset import Preset, write_preset
 from engine.request import GenerationRequest
 from engine.requests_file import read_requests
+from tests.engine.photo.test_colours import DISPLAY_P3, profile
 
 
 @pytest.fixture
@@ -328,6 +329,70 @@ def test_a_thing_in_a_photo(words, tmp_path, capsys):
     assert varied.shape == pixels.shape and not (varied != pixels).any(axis=2)[region == 0].any()
     assert main([*words, "--photo", str(photo)]) != 0
     assert "where in the photo" in capsys.readouterr().err
+
+
+def test_several_pictures_in_one_photo_that_stays_what_it_was(words, tmp_path, capsys):
+    photo, mask = tmp_path / "place.jpg", tmp_path / "mask.png"
+    wide = profile(DISPLAY_P3, None, "Display P3")
+    pixels = np.random.default_rng(3).integers(0, 256, (200, 280, 3), np.uint8)
+    Image.fromarray(pixels).save(photo, dpi=(300, 300), icc_profile=wide)
+    own = np.asarray(Image.open(photo))
+    region = np.zeros((200, 280), np.uint8)
+    region[80:160, 90:210] = 255
+    Image.fromarray(region).save(mask)
+    assert main([*words, "--photo", str(photo), "--region", str(mask), "--count", "3"]) == 0
+    drawn = []
+    for number in (1, 2, 3):
+        with Image.open(tmp_path / f"ball-{number}.png") as picture:
+            assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1) and picture.info["icc_profile"] == wide
+            drawn.append(np.asarray(picture))
+        assert np.array_equal(drawn[-1][region == 0], own[region == 0])
+        assert read_picture_file(tmp_path / f"ball-{number}.png").request.seed == 2 + number
+    assert (drawn[0] != drawn[1]).any() and (drawn[1] != drawn[2]).any()
+
+    # Into one of them once more, from its own file: it is a photo as any other.
+    again, out = tmp_path / "again.png", tmp_path / "ball-1.png"
+    assert main([*words[:-1], str(again), "--from", str(out), "--seed", "8"]) == 0
+    with Image.open(again) as picture:
+        assert picture.info["icc_profile"] == wide and picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+        assert np.array_equal(np.asarray(picture)[region == 0], own[region == 0])
+
+    # And somewhere else in it: 280 by 200 pixels are no size of the model's, but it is a photo.
+    other = np.zeros((200, 280), np.uint8)
+    other[10:60, 10:70] = 255
+    Image.fromarray(other).save(mask)
+    assert main([*words[:-1], str(again), "--from", str(out), "--region", str(mask)]) == 0
+    with Image.open(again) as picture:
+        changed = (np.asarray(picture) != drawn[0]).any(axis=2)
+    assert changed[other > 0].mean() > 0.8 and not changed[other == 0].any()
+
+
+def test_a_transparent_photo_is_white_where_it_is_clear(words, tmp_path, capsys):
+    photo, mask = tmp_path / "place.png", tmp_path / "mask.png"
+    pixels = np.full((200, 280, 4), (9, 9, 9, 0), np.uint8)
+    pixels[:, :140] = (200, 120, 40, 255)
+    Image.fromarray(pixels).save(photo)
+    region = np.zeros((200, 280), np.uint8)
+    region[80:160, 90:210] = 255
+    Image.fromarray(region).save(mask)
+    assert main([*words, "--photo", str(photo), "--region", str(mask)]) == 0
+    assert "transparent" in capsys.readouterr().err
+    drawn = np.asarray(Image.open(tmp_path / "ball.png").convert("RGB"))
+    assert (drawn[:, 215:] == 255).all() and (drawn[:, :85] == (200, 120, 40)).all()
+
+
+def test_several_pictures_of_a_region_are_of_one_layout(words, tmp_path, monkeypatch):
+    mask = tmp_path / "mask.png"
+    region = np.zeros((64, 64), np.uint8)
+    region[32:, :40] = 255
+    Image.fromarray(region).save(mask)
+    assert main(words) == 0
+    monkeypatch.setattr(BundleManifest, "layouts", property(lambda self: 4))
+    monkeypatch.setattr(BundleManifest, "read_as", lambda self, prompt, seed: prompt)
+    told = [*words[:5], "--from", str(tmp_path / "ball.png"), "--region", str(mask), "--out", str(tmp_path / "r.png")]
+    assert main([*told, "--seed", "11", "--count", "3"]) == 0
+    seeds = [read_picture_file(tmp_path / f"r-{number}.png").request.seed for number in (1, 2, 3)]
+    assert seeds == [11, 15, 19], "what is kept is of one scene"
 
 
 def test_a_list_of_prompts(words, tiny_bundle, tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -194,3 +195,47 @@ def test_raw_is_developed_upright():
     assert red > green + 20 > blue + 40
     with pytest.raises(PhotoError, match="damaged"):
         load_photo(b"II*\0" + bytes(400), "DSC_2.nef")
+
+
+def with_gamma(number: int) -> bytes:
+    """A PNG whose gAMA says this number, in hundred thousandths, and nothing else of its colours."""
+    out = io.BytesIO()
+    Image.fromarray(chart()).save(out, "PNG")
+    data, body = out.getvalue(), b"gAMA" + struct.pack(">I", number)
+    return data[:33] + struct.pack(">I", 4) + body + struct.pack(">I", zlib.crc32(body)) + data[33:]
+
+
+@pytest.mark.parametrize("number", [0, 1, 5000, 2**31 - 1])
+def test_a_gamma_that_cannot_be_leaves_the_picture_as_it_is(number):
+    assert np.array_equal(load_photo(with_gamma(number)).rgb, chart())
+
+
+def test_a_gamma_alone_is_followed():
+    linear = load_photo(with_gamma(100_000)).rgb.astype(float)
+    share = chart() / 255
+    expected = np.where(share <= 0.0031308, share * 12.92, 1.055 * share ** (1 / 2.4) - 0.055) * 255
+    assert np.abs(linear - expected).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_heic_is_turned_once_where_its_boxes_and_its_exif_both_say_so(tmp_path, orientation):
+    """As a phone writes it: irot and imir for those that read them, Exif for all others."""
+    pixels = chart()
+    pixels[:32, 32:], pixels[32:, :32] = (200, 30, 30), (30, 60, 200)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file, plain = tmp_path / "a.heic", io.BytesIO()
+    pillow_heif.from_pillow(Image.fromarray(pixels)).save(file, quality=95, exif=exif.tobytes())
+    data = file.read_bytes()
+    assert (b"irot" in data or b"imir" in data) == (orientation > 1)
+    assert b"\x01\x12\x00\x03\x00\x00\x00\x01\x00" + bytes([orientation]) in data, "Exif says it, too"
+    Image.fromarray(pixels).save(plain, "PNG", exif=exif)
+    assert np.abs(load_photo(file).rgb.astype(int) - load_photo(plain.getvalue()).rgb).mean() < 4
+
+
+def test_a_heic_of_ten_bits_in_wide_colours_becomes_srgb(tmp_path):
+    numbers = in_space(chart(), DISPLAY_P3, None)
+    wide = pillow_heif.from_bytes("RGB;16", (64, 64), (numbers.astype(np.uint16) << 8).tobytes())
+    wide.save(tmp_path / "a.heic", quality=100, chroma=444, icc_profile=profile(DISPLAY_P3, None, "Display P3"))
+    assert pillow_heif.open_heif(tmp_path / "a.heic", convert_hdr_to_8bit=False).info["bit_depth"] == 10
+    assert np.abs(load_photo(tmp_path / "a.heic").rgb.astype(int) - chart()).mean() < 3
