@@ -33,10 +33,11 @@ from engine.preflight.colours.proposals import Proposal
 from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
 from engine.preflight.inner_photo import InnerPhoto
 from engine.preflight.networks.learned import LearnedParts, Parts
-from engine.preflight.shipped.candidates import Candidate, around_box, by_itself, corrected, in_box
+from engine.preflight.shipped.candidates import Candidate, around_box, box_view, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.known_part import known_part
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
+from engine.preflight.shipped.reaching import falls_short, reaching
 from engine.preflight.shipped.things import THINGS, KnownThings
 from engine.sentence import Sentence
 
@@ -297,7 +298,14 @@ class Segmenter:
         evidence = self._things.see(around_box(working, extent).fine) if self._things is not None else None
         places = evidence.of() if evidence is not None else None
         earlier = self._found.get(working.photo.digest, ())
-        return in_box(working, self._network, extent, marks, places, earlier) or []
+        found = in_box(working, self._network, extent, marks, places, earlier) or []
+        if not found or marks:
+            return found  # who marks what is meant says more than a box does
+        best = found[0]
+        if falls_short(best, extent):
+            view = box_view(working, self._network, extent)
+            best = best if view is None else reaching(best, extent, view)
+        return [best, *found]
 
 
 def colour_candidates(working: WorkingPhoto, marks: Marks) -> list[Candidate]:
