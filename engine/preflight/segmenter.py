@@ -53,8 +53,8 @@ _NAME_UNUSED = Sentence(
 _NOTHING = 0.25
 """Estimated overlap below which there is no subject: a photo of a sky."""
 
-_ALIKE = 0.1
-"""Colours inside and around that differ less are those of one texture."""
+_ALIKE = 0.8
+"""A patch that stands out less (of colours and outline, 0 … 2) is one of a texture. A drawn line makes a thing of the same white."""
 
 _UNSEEN = 1.5
 """Lab steps from pixel to pixel, in miniature, that nobody sees as an outline; things' own outlines have 3 to 30."""
@@ -328,7 +328,7 @@ def _shows_nothing(working: WorkingPhoto, best: Candidate) -> bool:
     mini = shrunk(working.whole.coarse, MINI_SIDE)
     small = cv2.resize(within(best, working.whole), mini.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5
     unseen = bool(small.any()) and not small.all() and Traits(mini).step(small) < _UNSEEN
-    return unseen or best.score < _NOTHING or (best.score < SURE and best.apart < _ALIKE)
+    return unseen or best.score < _NOTHING or (best.score < SURE and best.stands_out < _ALIKE)
 
 
 def colour_candidates(working: WorkingPhoto, marks: Marks) -> list[Candidate]:

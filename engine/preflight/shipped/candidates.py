@@ -46,8 +46,7 @@ _FILLS = 0.8
 _UNLIKELY_READING = 0.25
 """A second reading that lies so far behind the first one (of an estimate and a correlation, 0 … 2) is not gone over again."""
 
-_APART = TRAITS.index("apart")
-_STANDS_OUT = [_APART, TRAITS.index("edges")]
+_STANDS_OUT = [TRAITS.index("apart"), TRAITS.index("edges")]
 
 _SMALLEST_PART = 0.003
 _SECOND_PART = 0.25
@@ -62,7 +61,6 @@ class Candidate:
         window: the part of the photo it was cut in. inside: bool, as large as the window's fine picture.
         way: "network", "both", "colours", or "known part".
         score: estimated overlap with the truth, 0 … 1.
-        apart: how far colours inside differ from those close around: 0 … 1; 1 before that is measured.
         stands_out: how far colours inside differ from those close around, and how well its outline follows edges: 0 … 2.
     """
 
@@ -70,7 +68,6 @@ class Candidate:
     inside: np.ndarray
     way: str
     score: float = 0.0
-    apart: float = 1.0
     stands_out: float = 0.0
 
     def box(self) -> Box:
@@ -314,12 +311,7 @@ def _judged(
     if answer is None:
         return None
     rated = [
-        replace(
-            one,
-            score=network.judge.overlap(traits, kind),
-            apart=float(traits[_APART]),
-            stands_out=float(traits[_STANDS_OUT].sum()),
-        )
+        replace(one, score=network.judge.overlap(traits, kind), stands_out=float(traits[_STANDS_OUT].sum()))
         for one, traits in zip(*answer, strict=True)
     ]
     return ranked(rated, window, places)

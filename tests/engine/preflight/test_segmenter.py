@@ -145,6 +145,14 @@ def test_a_ground_without_anything_on_it_has_no_subject(ground):
         Segmenter().find_subject(photo_from_pixels(ground().astype(np.uint8)))
 
 
+def test_a_line_drawing_is_something():
+    shape = ellipse(300, 400, 200, 150, 90, 100)
+    rgb = np.full((300, 400, 3), 255, np.uint8)
+    rgb[shape & ~ellipse(300, 400, 200, 150, 87, 97)] = 0
+    rgb[ellipse(300, 400, 170, 120, 9, 9)] = 0
+    assert overlap(Segmenter().find_subject(photo_from_pixels(rgb)).mask, shape) > 0.8
+
+
 @pytest.mark.parametrize("ground", [_sky, _chequered])
 def test_a_thing_on_such_a_ground_is_found(ground):
     shape = ellipse(300, 400, 200, 150, 70, 80)

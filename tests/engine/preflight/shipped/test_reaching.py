@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from engine.photo.hints import Box
+from engine.photo.hints import Box, Click, Hint
 from engine.photo.load import photo_from_pixels
 from engine.photo.mask_ops import overlap
 from engine.preflight.colours.working_photo import Extent, WorkingPhoto
+from engine.preflight.segmenter import Segmenter
 from engine.preflight.shipped.candidates import Candidate, around_box, box_view
 from engine.preflight.shipped.network import SIDE
 from engine.preflight.shipped.reaching import falls_short, reaching
@@ -78,3 +80,13 @@ def test_an_empty_cut_out_is_left_alone():
     working, body = cut_to_body()
     empty = Candidate(body.window, np.zeros_like(body.inside), "network")
     assert not falls_short(empty, WHOLE) and reaching(empty, WHOLE, view_of(working, 0.0)) is empty
+
+
+def test_who_draws_a_box_gets_the_tail_that_the_network_does_not_see():
+    body = cv2.resize(BODY.astype(np.uint8), (SIDE, SIDE)) > 0
+    photo = photo_from_pixels(painted(BODY | TAIL))
+    segmenter = Segmenter(network=Told(lambda hints: body), things=None)  # type: ignore[arg-type]
+    found = segmenter.find_subject(photo, Hint(box=Box(*WHOLE)))
+    assert overlap(found.mask >= 128, BODY | TAIL) > 0.95
+    marked = segmenter.find_subject(photo, Hint(box=Box(*WHOLE), clicks=(Click(225, 106, False),)))
+    assert marked.mask[106, 225] < 128
