@@ -26,6 +26,13 @@ _ENDS = 0.05
 _NARROWEST, _WIDEST = 0.02, 0.45
 """Width of a bar as a share of the photo; two of the widest leave a tenth."""
 
+_UNEVEN = 0.03
+"""Share of the photo by which the widths of its two bars may differ: who fits a picture into a frame puts it in the middle, and a
+post before a wall stands anywhere."""
+
+_ONE_COLOUR = 20
+"""Levels within which the picture's lines beside both bars, but for a tenth of each, are one colour: a thing's straight sides."""
+
 _BLUR = 8
 """Lines in which bar and picture are blurred: a block of a JPEG."""
 
@@ -55,6 +62,10 @@ def _bars(lines: np.ndarray) -> tuple[int, int]:
     first, last = _bar(lines), _bar(lines[::-1])
     if first is None or last is None or np.abs(first[1] - last[1]).max() > _ALIKE:
         return 0, 0
+    if abs(first[0] - last[0]) > max(_UNEVEN * len(lines), 1):
+        return 0, 0
+    if all(_of_one_colour(line) for line in (lines[first[0]], lines[-1 - last[0]])):
+        return 0, 0
     return first[0], last[0]
 
 
@@ -78,6 +89,11 @@ def _bar(lines: np.ndarray) -> tuple[int, np.ndarray] | None:
         return None
     # The line in which both are blurred belongs to neither.
     return wide + int(begins.argmax()) + 1, colour
+
+
+def _of_one_colour(line: np.ndarray) -> bool:
+    low, high = np.percentile(line, (5, 95), axis=0)
+    return bool((high - low).max() <= _ONE_COLOUR)
 
 
 def _away(lines: np.ndarray, colour: np.ndarray) -> np.ndarray:

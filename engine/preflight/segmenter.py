@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from engine.errors import MaskError, SubjectNotFound
@@ -29,15 +30,18 @@ from engine.preflight.colours.cutting import (
 )
 from engine.preflight.colours.guesses import box_of, cut_by_colours, guesses, loose
 from engine.preflight.colours.marks import Marks
-from engine.preflight.colours.proposals import Proposal
-from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos
+from engine.preflight.colours.proposals import MINI_SIDE, Proposal, Traits
+from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos, shrunk
 from engine.preflight.inner_photo import InnerPhoto
 from engine.preflight.networks.learned import LearnedParts, Parts
-from engine.preflight.shipped.candidates import Candidate, around_box, by_itself, corrected, in_box
+from engine.preflight.shipped.candidates import Candidate, around_box, box_view, by_itself, corrected, in_box
 from engine.preflight.shipped.judge import SURE
+from engine.preflight.shipped.known_part import WAY as KNOWN_PART
 from engine.preflight.shipped.known_part import known_part
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
+from engine.preflight.shipped.reaching import falls_short, reaching
 from engine.preflight.shipped.things import THINGS, KnownThings
+from engine.preflight.shipped.traits import within
 from engine.sentence import Sentence
 
 _MOST_BOXES = 5
@@ -48,6 +52,12 @@ _NAME_UNUSED = Sentence(
 )
 _NOTHING = 0.25
 """Estimated overlap below which there is no subject: a photo of a sky."""
+
+_ALIKE = 0.8
+"""A patch that stands out less (of colours and outline, 0 … 2) is one of a texture. A drawn line makes a thing of the same white."""
+
+_UNSEEN = 1.5
+"""Lab steps from pixel to pixel, in miniature, that nobody sees as an outline; things' own outlines have 3 to 30."""
 
 _UNLIKELY = 0.5
 """Candidates estimated below this share of the best one are not offered."""
@@ -234,9 +244,9 @@ class Segmenter:
             classes = self._things.classes(hint.name) if self._things is not None and hint.name else ()
             answers = self._by_itself(working, marks, classes)
             rough = [] if answers else guesses(working, marks)
-            likeliest = max((answer.score for answer in answers), default=0.0)
-            if not (answers or rough) or (answers and not marks and likeliest < _NOTHING):
+            if not (answers or rough) or (answers and not marks and _shows_nothing(working, answers[0])):
                 raise _nothing(hint)
+            likeliest = max((answer.score for answer in answers), default=0.0)
             answers = answers[:1] + [answer for answer in answers[1:] if answer.score >= _UNLIKELY * likeliest]
             boxes = tuple(answer.box() for answer in answers) or tuple(box_of(guess, working) for guess in rough)
         found = self._sam(working.photo, boxes[0] if boxes else None, marks, None, notes)
@@ -297,7 +307,28 @@ class Segmenter:
         evidence = self._things.see(around_box(working, extent).fine) if self._things is not None else None
         places = evidence.of() if evidence is not None else None
         earlier = self._found.get(working.photo.digest, ())
-        return in_box(working, self._network, extent, marks, places, earlier) or []
+        found = in_box(working, self._network, extent, marks, places, earlier) or []
+        if not found or marks:
+            return found  # who marks what is meant says more than a box does
+        best = found[0]
+        if falls_short(best, extent):
+            view = box_view(working, self._network, extent)
+            best = best if view is None else reaching(best, extent, view)
+        return [best, *found]
+
+
+def _shows_nothing(working: WorkingPhoto, best: Candidate) -> bool:
+    """Return True if the answer for a whole photo is none: too unlikely, a patch of a texture, a part of a slow change of colour.
+
+    The first look may have thought more of it, or of another one: a second one knows better. A known part was recognised,
+    however it stands out.
+    """
+    if best.way == KNOWN_PART:
+        return False
+    mini = shrunk(working.whole.coarse, MINI_SIDE)
+    small = cv2.resize(within(best, working.whole), mini.shape[1::-1], interpolation=cv2.INTER_AREA) > 0.5
+    unseen = bool(small.any()) and not small.all() and Traits(mini).step(small) < _UNSEEN
+    return unseen or best.score < _NOTHING or (best.score < SURE and best.stands_out < _ALIKE)
 
 
 def colour_candidates(working: WorkingPhoto, marks: Marks) -> list[Candidate]:

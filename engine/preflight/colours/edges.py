@@ -84,6 +84,13 @@ def enlarge(
     return out
 
 
+def guided(values: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """Values, float (h, w), smoothed along a picture's colours, uint8 (h, w, 3): float32 (h, w)."""
+    guide = rgb.astype(np.float32) / 255
+    coefficients = guided_coefficients(values.astype(np.float32), guide)
+    return (coefficients[..., :3] * guide).sum(2) + coefficients[..., 3]
+
+
 def guided_coefficients(mask: np.ndarray, guide: np.ndarray) -> np.ndarray:
     """float32 (h, w, 4): a (3 numbers) and b of mask ≈ a · colour + b, averaged over the windows that hold a pixel."""
     size = (2 * RADIUS + 1, 2 * RADIUS + 1)

@@ -17,6 +17,7 @@ COMPONENTS = 5
 
 _SAMPLE = 2000
 _BAND = 5
+_FAINTEST = 1e-12
 _VARIANCE = 4.0
 """Added to every Gaussian: one grey level of noise, so that flat colours stay invertible."""
 
@@ -59,6 +60,27 @@ def _fit(pixels: np.ndarray) -> np.ndarray:
         difference = members - members.mean(0)
         covariances[index] = difference.T @ difference / len(members) + _VARIANCE * np.eye(3)
     return model
+
+
+def colour_logits(rgb: np.ndarray, models: Models) -> np.ndarray:
+    """Logarithm of how much likelier each colour is for the subject than for the background, float64 (h, w)."""
+    pixels = rgb.reshape(-1, 3).astype(np.float64)
+    background, subject = (_density(pixels, model) for model in models)
+    return np.log((subject + _FAINTEST) / (background + _FAINTEST)).reshape(rgb.shape[:2])
+
+
+def _density(pixels: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """The density of a colour model at colours (N, 3): (N,), but for a constant factor."""
+    weights = model[0, :COMPONENTS]
+    means = model[0, COMPONENTS : 4 * COMPONENTS].reshape(COMPONENTS, 3)
+    covariances = model[0, 4 * COMPONENTS :].reshape(COMPONENTS, 3, 3)
+    out = np.zeros(len(pixels))
+    for weight, mean, covariance in zip(weights, means, covariances, strict=True):
+        if weight > 0:
+            away = pixels - mean
+            distance = ((away @ np.linalg.inv(covariance)) * away).sum(1)
+            out += weight * np.exp(-0.5 * distance) / np.sqrt(np.linalg.det(covariance))
+    return out
 
 
 def cut(

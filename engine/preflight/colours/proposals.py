@@ -128,6 +128,7 @@ class Traits:
         lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
         dx, dy = cv2.Sobel(lab, cv2.CV_32F, 1, 0), cv2.Sobel(lab, cv2.CV_32F, 0, 1)
         strength = np.sqrt((dx**2 + dy**2).sum(2))
+        self._steps = strength / 8  # a Sobel filter adds up eight of them
         # The rank of an edge among all edges: a soft edge in a soft photo is as good as a hard one in a hard photo.
         self._edges = np.searchsorted(np.sort(strength.ravel()), strength) / strength.size
         bins = np.round(lab / 12).astype(int)
@@ -139,10 +140,7 @@ class Traits:
     def contrast(self, mask: np.ndarray) -> tuple[float, float]:
         """Measure how far the colours inside differ from those close around, and how well the outline follows edges; 0
         … 1."""
-        solid = mask.astype(np.uint8)
-        outline = cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-        outline[[0, -1]] = False
-        outline[:, [0, -1]] = False
+        solid, outline = mask.astype(np.uint8), _outline(mask)
         reach = max(3, int(0.24 * np.sqrt(mask.sum())))
         close = (cv2.dilate(solid, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0) & ~mask
         if not outline.any() or not close.any():
@@ -150,6 +148,11 @@ class Traits:
         inner = np.bincount(self._bins[mask], minlength=self._bin_count) / mask.sum()
         outer = np.bincount(self._bins[close], minlength=self._bin_count) / close.sum()
         return float(1 - np.sqrt(inner * outer).sum()), float(self._edges[outline].mean())
+
+    def step(self, mask: np.ndarray) -> float:
+        """Measure how far colours differ from pixel to pixel across the outline, in Lab; 0 where the photo's sides are all of it."""
+        outline = _outline(mask)
+        return float(self._steps[outline].mean()) if outline.any() else 0.0
 
     def score(self, mask: np.ndarray) -> float:
         """Higher is better; about -0.5 … 2.5. ``mask``: bool (h, w), one connected part, not empty."""
@@ -162,6 +165,14 @@ class Traits:
         compact = cv2.contourArea(outer) / max(cv2.contourArea(cv2.convexHull(outer)), 1.0)
         size = min(float(np.log(mask.mean())), float(np.log(0.35)))
         return 0.4 * apart + edges + 1.1 * compact + 0.4 * size - 0.8 * off_middle
+
+
+def _outline(mask: np.ndarray) -> np.ndarray:
+    """Pixels on either side of a mask's outline, bool (h, w), without the photo's own sides."""
+    outline = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    outline[[0, -1]] = False
+    outline[:, [0, -1]] = False
+    return outline
 
 
 def squashed(score: float) -> float:

@@ -59,7 +59,7 @@ class Candidate:
 
     Attributes:
         window: the part of the photo it was cut in. inside: bool, as large as the window's fine picture.
-        way: "network", "both" or "colours".
+        way: "network", "both", "colours", or "known part".
         score: estimated overlap with the truth, 0 … 1.
         stands_out: how far colours inside differ from those close around, and how well its outline follows edges: 0 … 2.
     """
@@ -130,6 +130,12 @@ def in_box(
 def around_box(working: WorkingPhoto, box: Extent) -> Window:
     """The part of the photo that is given to the network for a box."""
     return working.window(working.around(box, WINDOW))
+
+
+def box_view(working: WorkingPhoto, network: ShippedNetwork, box: Extent) -> View | None:
+    """Look at the window around a box with that box as a hint; None where the network cannot be used."""
+    window = around_box(working, box)
+    return network.predict(window.fine, _channels(window, box, Marks()))
 
 
 def answer_alone(

@@ -8,6 +8,7 @@ outlined by the evidence for its class, by the colours, and by what the network 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -18,6 +19,9 @@ from engine.preflight.shipped.candidates import Candidate, around_box, outlined
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.network import SIDE, SMALL_SIDES, ShippedNetwork, View
 from engine.preflight.shipped.things import Evidence, KnownThings
+
+WAY = "known part"
+"""The way of such a candidate."""
 
 _KNOWN = 0.4
 """Share of its classes from which on a picture shows a thing."""
@@ -77,7 +81,7 @@ def known_part(
         if _shows(things, working.whole, rough, kind, enough):
             found = _outline(working, network, things, rough, kind, best)
             if found is not None and _shows(things, found.window, found.inside, kind, enough):
-                return found
+                return replace(found, way=WAY)
     return None
 
 

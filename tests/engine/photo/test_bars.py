@@ -58,6 +58,23 @@ def _soft_ground(picture: np.ndarray) -> None:
     picture[:] = np.linspace(120, 250, 400)[None, :, None]
 
 
+def _post_of_one_colour(picture: np.ndarray) -> None:
+    """As tall as the photo, in the middle of a plain ground."""
+    picture[:] = (236, 238, 240)
+    picture[:, 150:250] = (170, 60, 40)
+    picture[120:180, 180:220] = (240, 220, 60)
+
+
+def _post_aside(picture: np.ndarray) -> None:
+    """As tall as the photo, of many colours, and not in the middle."""
+    picture[:, :60], picture[:, 260:] = (236, 238, 240), (236, 238, 240)
+
+
+def _shelf_of_one_colour(picture: np.ndarray) -> None:
+    picture[:] = 250
+    picture[110:190] = (90, 60, 40)
+
+
 def _almost_all_bar(picture: np.ndarray) -> None:
     picture[:, :190], picture[:, 210:] = 0, 0
 
@@ -68,7 +85,18 @@ def _one_colour(picture: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     "spoil",
-    [_one_bar, _two_colours, _thing_on_a_plain_ground, _sky_and_sea, _soft_ground, _almost_all_bar, _one_colour],
+    [
+        _one_bar,
+        _two_colours,
+        _thing_on_a_plain_ground,
+        _sky_and_sea,
+        _soft_ground,
+        _almost_all_bar,
+        _one_colour,
+        _post_of_one_colour,
+        _post_aside,
+        _shelf_of_one_colour,
+    ],
 )
 def test_what_is_no_pair_of_bars(spoil):
     picture = scene(300, 400)

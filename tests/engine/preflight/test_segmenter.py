@@ -118,6 +118,49 @@ def test_nothing_to_find_is_said_in_words(segmenter: Segmenter):
         segmenter.find_subject(flat, Hint(name="mug"))
 
 
+def _sky() -> np.ndarray:
+    down = np.linspace(0, 1, 300)[:, None, None]
+    return np.broadcast_to(np.array((40, 90, 190)) * (1 - down) + np.array((190, 215, 240)) * down, (300, 400, 3))
+
+
+def _light_in_the_middle() -> np.ndarray:
+    ys, xs = np.mgrid[:300, :400]
+    return np.repeat(220 - 0.5 * np.hypot(ys - 150, xs - 200)[..., None], 3, axis=2)
+
+
+def _light_from_a_corner() -> np.ndarray:
+    ys, xs = np.mgrid[:300, :400]
+    return np.repeat(200 - 100 * (0.6 * xs / 400 + 0.4 * ys / 300)[..., None], 3, axis=2)
+
+
+def _chequered() -> np.ndarray:
+    ys, xs = np.mgrid[:300, :400]
+    return np.repeat(np.where((xs // 20 + ys // 20) % 2, 230, 60)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("ground", [_sky, _light_in_the_middle, _light_from_a_corner, _chequered])
+def test_a_ground_without_anything_on_it_has_no_subject(ground):
+    """Half of a gradient, which the first look may take for one, and a patch of a texture are none."""
+    with pytest.raises(SubjectNotFound, match="Nothing was found in this photo"):
+        Segmenter().find_subject(photo_from_pixels(ground().astype(np.uint8)))
+
+
+def test_a_line_drawing_is_something():
+    shape = ellipse(300, 400, 200, 150, 90, 100)
+    rgb = np.full((300, 400, 3), 255, np.uint8)
+    rgb[shape & ~ellipse(300, 400, 200, 150, 87, 97)] = 0
+    rgb[ellipse(300, 400, 170, 120, 9, 9)] = 0
+    assert overlap(Segmenter().find_subject(photo_from_pixels(rgb)).mask, shape) > 0.8
+
+
+@pytest.mark.parametrize("ground", [_sky, _chequered])
+def test_a_thing_on_such_a_ground_is_found(ground):
+    shape = ellipse(300, 400, 200, 150, 70, 80)
+    rgb = ground().astype(np.uint8).copy()
+    rgb[shape] = painted(shape, (200, 60, 40))[shape]
+    assert overlap(Segmenter().find_subject(photo_from_pixels(rgb)).mask, shape) > 0.8
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (7, 5), (3, 500), (16, 16)])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_tiny_and_odd_photos_never_raise_anything_else(segmenter: Segmenter, shape: tuple[int, int], seed: int):
