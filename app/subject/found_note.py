@@ -128,7 +128,7 @@ class FoundNote(QWidget):
     def retranslate(self) -> None:
         """Say it in the language of now."""
         if self._verdict == "nothing":
-            self.text.setText(self.tr("Nothing was found. Draw a box around the subject."))
+            self.text.setText(self.tr("Nothing was found. Draw a box around the subject, or click it."))
         else:
             self.text.setText(self.tr("Not sure. Draw a box around it."))
         self.others.setText(self.tr("Or is it one of these?"))

@@ -17,7 +17,8 @@ class NameRow(QWidget):
     """See the module.
 
     Attributes:
-        edit: the field. nouns: the suggested names. found_label, found_sign: that it was found.
+        edit: the field. nouns: the suggested names. found_label, found_sign: that it was found, or
+            corrected.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -61,7 +62,10 @@ class NameRow(QWidget):
         """
         self._found = (verdict, score)
         found = self.tr("found, {0}\u00a0%").format(round(100 * score))
-        self.found_label.setText(self.tr("corrected") if verdict == "" else found)
+        corrected = verdict == ""
+        self.found_label.setText(self.tr("corrected") if corrected else found)
+        # The tick is for what the program is sure of; what the user made of it, nobody has measured.
+        self.found_sign.set_icon(*(("brush", "text-muted") if corrected else ("circle-check", "accent")))
         for widget in (self.found_label, self.found_sign):
             widget.setVisible(score > 0 and verdict in ("", "sure"))
 

@@ -87,7 +87,7 @@ def mask_problem(mask: np.ndarray) -> MaskError | None:
     when it can."""
     solid = int(np.count_nonzero(mask >= SOLID))
     if solid == 0:
-        return MaskError(Sentence("The cut-out is empty."), Sentence("Click the subject in the photo."))
+        return MaskError(Sentence("The cut-out is empty."), Sentence("Draw a box around the subject, or click it."))
     if solid >= FULL_SHARE * mask.size:
         return MaskError(Sentence("The cut-out covers the whole photo."), Sentence("Paint away the background."))
     if solid < max(TINY_PIXELS, TINY_SHARE * mask.size):

@@ -408,10 +408,6 @@
         <translation>请点击照片中的主体，或拍得更近一些。</translation>
     </message>
     <message>
-        <source>Click the subject in the photo.</source>
-        <translation>请点击照片中的主体。</translation>
-    </message>
-    <message>
         <source>Close</source>
         <translation>关闭</translation>
     </message>
@@ -4897,8 +4893,8 @@
         <translation>不确定。请在它周围画一个框。</translation>
     </message>
     <message>
-        <source>Nothing was found. Draw a box around the subject.</source>
-        <translation>没有找到主体。请在主体周围画一个框。</translation>
+        <source>Nothing was found. Draw a box around the subject, or click it.</source>
+        <translation>没有找到主体。请在主体周围画一个框，或点击它。</translation>
     </message>
     <message>
         <source>Or is it one of these?</source>

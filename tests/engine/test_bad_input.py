@@ -177,7 +177,7 @@ def test_odd_photos_work(cli, tmp_path, kind):
 @pytest.mark.parametrize(
     ("mask", "sentence"),
     [
-        (np.zeros((96, 96)), "The cut-out is empty. Click the subject in the photo."),
+        (np.zeros((96, 96)), "The cut-out is empty. Draw a box around the subject, or click it."),
         (np.full((96, 96), 255), "The cut-out covers the whole photo. Paint away the background."),
         (
             np.pad(np.full((2, 3), 255), ((40, 54), (40, 53))),

@@ -214,7 +214,7 @@ def test_an_empty_or_full_mask_is_said_and_cannot_be_used(qtbot, rig):
     inspector = rig.editor.inspector
     document(rig).replace(np.zeros_like(disc()), "Open a mask")
     qtbot.waitUntil(lambda: not inspector.use.isEnabled())
-    assert inspector.message.text.text() == "The cut-out is empty. Click the subject in the photo."
+    assert inspector.message.text.text() == "The cut-out is empty. Draw a box around the subject, or click it."
     document(rig).invert()
     qtbot.waitUntil(lambda: "whole photo" in inspector.message.text.text())
     rig.editor.use()

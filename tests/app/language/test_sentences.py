@@ -78,7 +78,7 @@ def test_errors_of_photos(chinese, tmp_path):
 def test_errors_of_masks_and_prompts_and_bundles(chinese, tmp_path):
     from engine.bundle.manifest import read_manifest
 
-    assert of_error(mask_problem(np.zeros((40, 40), np.uint8))) == "抠图是空的。请点击照片中的主体。"
+    assert of_error(mask_problem(np.zeros((40, 40), np.uint8))) == "抠图是空的。请在主体周围画一个框，或点击它。"
     assert of_error(mask_problem(np.full((40, 40), 255, np.uint8))) == "抠图覆盖了整张照片。请将背景涂掉。"
     long = raised(lambda: GenerationRequest("a" * 5000))
     assert of_error(long) == "提示词有 5000 个字符；上限是 4000 个。"
@@ -160,8 +160,8 @@ def test_what_came_through_a_pipe_or_a_file_is_translated(chinese, tmp_path):
 
 
 def test_several_sentences_in_a_row(chinese):
-    row = Sentence.row(Sentence("The cut-out is empty."), Sentence("Click the subject in the photo."))
-    assert translated(row) == "抠图是空的。请点击照片中的主体。"
+    row = Sentence.row(Sentence("The cut-out is empty."), Sentence("Draw a box around the subject, or click it."))
+    assert translated(row) == "抠图是空的。请在主体周围画一个框，或点击它。"
     known, unknown = Sentence("The cut-out is empty."), Sentence.row("This nobody knows.")
     assert sentences.joined((known, unknown)) == "抠图是空的。This nobody knows."
     assert sentences.joined((known, "", Sentence("Try again later."))) == "抠图是空的。请稍后重试。"

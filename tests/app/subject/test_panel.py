@@ -111,6 +111,7 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
     assert rig.state.subject.mask[60, 60] == 255  # published once, not first with the old mask
     assert rig.state.subject.cut_out.mask != before.cut_out.mask
     assert panel.tool_row.undo.isEnabled() and panel.name_row.found_label.text() == "corrected"
+    assert panel.name_row.found_sign.icon_name != "circle-check"  # nobody has measured what the user made of it
     QTest.mouseClick(panel.tool_row.undo, LEFT)
     qtbot.waitUntil(lambda: np.array_equal(rig.state.subject.mask, disc()))
     assert panel.name_row.found_label.text() == "found, 96\u00a0%"
@@ -139,11 +140,11 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     rig.segmenter.fail = True
     opened(qtbot, rig)
     assert [error.fact for error in rig.errors] == ["Nothing found in the photo."]
-    assert rig.state.subject.problem == "The cut-out is empty. Click the subject in the photo."
+    assert rig.state.subject.problem == "The cut-out is empty. Draw a box around the subject, or click it."
     assert rig.panel.card.text.text() == rig.state.subject.problem
     assert rig.panel.canvas.isVisible() and rig.panel.card.edit.isEnabled()
     note = rig.panel.found_note
-    assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject."
+    assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject, or click it."
     assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.name_row.found_sign.isVisible()
 
 
