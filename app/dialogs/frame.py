@@ -134,6 +134,7 @@ class Dialog(QDialog):
         most = self._window.window().size() - QSize(48, 48)
         if self._as_content:
             layout, width = self.layout(), min(wanted.width(), most.width()) + 2 * _SHADOW
+            assert layout is not None
             wanted.setHeight(layout.totalHeightForWidth(width) - 2 * _SHADOW)
         return wanted.boundedTo(most)
 

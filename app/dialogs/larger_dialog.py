@@ -89,10 +89,10 @@ class LargerDialog(Dialog):
             self.body.addWidget(widget)
         self.body.addLayout(offer)
         # Bar and words have their room before they are there: the buttons stay under the pointer.
-        for widget in (self.bar, self.going):
-            policy = widget.sizePolicy()
+        for kept in (self.bar, self.going):
+            policy = kept.sizePolicy()
             policy.setRetainSizeWhenHidden(True)
-            widget.setSizePolicy(policy)
+            kept.setSizePolicy(policy)
         self.body.addWidget(self.bar)
         self.body.addLayout(buttons)
 
