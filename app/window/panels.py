@@ -256,7 +256,7 @@ class Panels(QWidget):
         if editor is not None:
             self.toast.move_to(editor.canvas)
         else:
-            self.toast.move_to(self.gallery.view if self.is_gallery() else self.stage)
+            self.toast.move_to(self.gallery.page if self.is_gallery() else self.stage)
 
     def _heading_height(self) -> int:
         """Height of the heading at the top of the stage: that of ideas, or of several pictures, says what can be done with them."""
