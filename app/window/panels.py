@@ -150,7 +150,10 @@ class Panels(QWidget):
     def let_room_go(self) -> None:
         """The card is there, or does not come."""
         room, self._room = self._room, None
-        if room is not None:
+        card = self._over_canvas
+        if room is not None and card is not None and not card.isHidden():
+            room.give_to(card)
+        elif room is not None:
             room.hide()
             room.deleteLater()
 
