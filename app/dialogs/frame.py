@@ -57,10 +57,11 @@ class Dialog(QDialog):
 
     Args:
         title: shown at the top, and the accessible name.
-        width, height: wanted size in device-independent pixels; larger text makes it larger, a small window smaller.
+        width, height: wanted size in device-independent pixels; larger text makes it larger, a small window smaller. Without a height
+            it is as high as what is in it, now and whenever that changes.
     """
 
-    def __init__(self, title: str, window: QWidget, width: int = 640, height: int = 560) -> None:
+    def __init__(self, title: str, window: QWidget, width: int = 640, height: int | None = 560) -> None:
         super().__init__(window)
         self._window = window
         self.setWindowFlags(Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
@@ -70,7 +71,8 @@ class Dialog(QDialog):
         self.setWindowTitle(title)
         self.setAccessibleName(title)
         most = tokens()["size"]["dialog-models"]
-        self._wanted = QSize(*(min(side, limit) for side, limit in zip((width, height), most, strict=True)))
+        self._as_content = height is None
+        self._wanted = QSize(*(min(side, limit) for side, limit in zip((width, height or 0), most, strict=True)))
         self._scrim: Scrim | None = None
         self.title = label(title, "heading")
         self.close_button = IconButton("x", self.tr("Close"), "Esc")
@@ -116,6 +118,12 @@ class Dialog(QDialog):
         corner = window.mapToGlobal(window.rect().center())
         self.move(corner.x() - size.width() // 2, corner.y() - size.height() // 2)
 
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest and self._as_content and self.isVisible():
+            self._place()
+        return done
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self.isVisible():
             self._place()
@@ -123,7 +131,12 @@ class Dialog(QDialog):
 
     def _card_size(self) -> QSize:
         wanted = QSize(type_.scaled(self._wanted.width()), type_.scaled(self._wanted.height()))
-        return wanted.boundedTo(self._window.window().size() - QSize(48, 48))
+        most = self._window.window().size() - QSize(48, 48)
+        if self._as_content:
+            layout, width = self.layout(), min(wanted.width(), most.width()) + 2 * _SHADOW
+            assert layout is not None
+            wanted.setHeight(layout.totalHeightForWidth(width) - 2 * _SHADOW)
+        return wanted.boundedTo(most)
 
     def body_width(self) -> int:
         """Return the width of ``body`` in pixels."""

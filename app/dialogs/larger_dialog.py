@@ -40,7 +40,7 @@ class LargerDialog(Dialog):
         installed: Callable[[int], bool],
         window: QWidget,
     ) -> None:
-        super().__init__("", window, 520, 330)
+        super().__init__("", window, 520, None)
         self._enlargement = enlargement
         self._installed = {number: installed(number) for number in FACTORS}
         title = self.tr("Save larger")
@@ -82,15 +82,18 @@ class LargerDialog(Dialog):
         offer.addWidget(self.offer)
         offer.addStretch(1)
         buttons = QHBoxLayout()
-        buttons.addStretch(1)
+        buttons.addWidget(self.going, 1)
         buttons.addWidget(self.stop)
         buttons.addWidget(self.save)
         for widget in (self.factor, self.way, self.about):
             self.body.addWidget(widget)
         self.body.addLayout(offer)
-        self.body.addStretch(1)
+        # Bar and words have their room before they are there: the buttons stay under the pointer.
+        for kept in (self.bar, self.going):
+            policy = kept.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            kept.setSizePolicy(policy)
         self.body.addWidget(self.bar)
-        self.body.addWidget(self.going)
         self.body.addLayout(buttons)
 
     def by_network(self) -> bool:

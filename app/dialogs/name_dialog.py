@@ -10,6 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 from app.dialogs.frame import Dialog
 from app.look.controls import OutlinedButton, PrimaryButton, label
 
+_ITS_LINE = "\u00a0"
+"""Nothing moves when there is something to say."""
+
 
 class NameDialog(Dialog):
     """One field.
@@ -28,7 +31,7 @@ class NameDialog(Dialog):
     def __init__(
         self, title: str, about: str, button: str, longest: int, remark: Callable[[str], str], window: QWidget
     ) -> None:
-        super().__init__(title, window, 460, 250)
+        super().__init__(title, window, 460, None)
         self._remark = remark
         self.body.addWidget(label(about, "body", "muted", wrap=True))
         self.name = QLineEdit()
@@ -41,7 +44,6 @@ class NameDialog(Dialog):
         self.body.addWidget(self.name)
         self.remark = label("", "help", "muted", wrap=True)
         self.body.addWidget(self.remark)
-        self.body.addStretch(1)
         self.leave = OutlinedButton(self.tr("Cancel"))
         self.save = PrimaryButton(button)
         self.leave.clicked.connect(self.reject)
@@ -57,7 +59,7 @@ class NameDialog(Dialog):
     @Slot(str)
     def _typed(self, text: str) -> None:
         self.save.setEnabled(bool(text.strip()))
-        self.remark.setText(self._remark(text.strip()))
+        self.remark.setText(self._remark(text.strip()) or _ITS_LINE)
 
     @Slot()
     def take(self) -> None:

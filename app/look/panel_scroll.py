@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from app.look.layout import own_viewport
@@ -11,7 +11,8 @@ _PADDING = 16
 
 
 class PanelScroll(QScrollArea):
-    """Scrolls a panel's content. The bar lies in the padding, so that nothing changes its width when it appears."""
+    """Scrolls a panel's content. The bar lies in the padding, so that nothing changes its width when it appears. Content that becomes
+    shorter while its end is seen stays where it is, with room below it until it is scrolled up."""
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,6 +24,7 @@ class PanelScroll(QScrollArea):
         own_viewport(self)
         self.setWidget(content)
         self._content = content
+        self.verticalScrollBar().valueChanged.connect(self._keep_below)
         self.verticalScrollBar().rangeChanged.connect(self._settle)
         self._settle()
 
@@ -33,3 +35,18 @@ class PanelScroll(QScrollArea):
         layout = self._content.layout()
         if layout is not None:
             layout.setContentsMargins(_PADDING, 12, max(2, _PADDING - taken), 12)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Before the area itself takes notice of it.
+        if event.type() == QEvent.Type.LayoutRequest and watched is self.widget():
+            self._keep_below()
+        return super().eventFilter(watched, event)
+
+    @Slot()
+    def _keep_below(self, *_: int) -> None:
+        """Keep so much room below the content as it needs to stand where it does."""
+        layout, value = self._content.layout(), self.verticalScrollBar().value()
+        if layout is not None:
+            shown = value + self.viewport().height() if value > 0 else 0
+            own = layout.totalHeightForWidth(self._content.width())
+            self._content.setMinimumHeight(shown if own < shown else 0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect
+from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QWidget
 
 from app.look import type as type_
@@ -13,11 +13,19 @@ LOWEST = 600
 """Of the stage, in pixels; below it the canvas needs all the room."""
 HIGHEST = 400
 _MARGINS = 50
+_ANYWHERE = QRect(0, 0, 9999, 9999)
+_LINE_LESS = 24
 
 
 def usual_height() -> int:
-    """The height of the card as most computers have it: with a text of two lines."""
-    return _MARGINS + 2 * type_.line_height("section") + 3 * type_.line_height("body")
+    """The height of the card as most computers have it: with a text of two lines. The characters of some languages are higher."""
+    words = QCoreApplication.translate("ModelOffer", "You can draw meanwhile.")
+    higher = _height(words) - _height("EchoGen")
+    return _MARGINS + 2 * type_.line_height("section") + 3 * type_.line_height("body") + 5 * higher
+
+
+def _height(words: str) -> int:
+    return QFontMetrics(type_.font("body")).boundingRect(_ANYWHERE, 0, words).height()
 
 
 class OfferRoom(QWidget):
@@ -30,6 +38,15 @@ class OfferRoom(QWidget):
         self.setVisible(self._fits())
         stage.installEventFilter(self)
         notifier.changed.connect(self.update)
+
+    def give_to(self, card: QWidget) -> None:
+        """Let the card have this room. It fills it where its text is a line shorter than most, as the memory that is free wills."""
+        layout = card.layout()
+        needed = layout.totalHeightForWidth(self.width()) if layout is not None else 0
+        if 0 < self.height() - needed <= _LINE_LESS:
+            card.setMinimumHeight(self.height())
+        self.hide()
+        self.deleteLater()
 
     def _fits(self) -> bool:
         return self._stage.height() >= LOWEST

@@ -148,6 +148,14 @@ class DraftKeeper(QObject):
         subject = self._state.subject
         return self._found.get(subject.draft) if subject is not None and subject.photo is not None else None
 
+    @property
+    def expected(self) -> bool:
+        """True while there is, or may be, such work on the current subject's cut-out: it is offered as soon as it is read."""
+        subject = self._state.subject
+        if subject is None or not (subject.photo is not None or subject.coming):
+            return False
+        return subject.draft in self._left or subject.draft in self._found
+
     def drop(self) -> Draft | None:
         """Forget what is offered; returns it for ``bring_back``."""
         draft = self.offer

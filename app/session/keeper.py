@@ -206,7 +206,8 @@ class SessionKeeper(QObject):
             if described is not None:
                 if subject is chosen:
                     current = len(subjects)
-                subjects.append(described)
+                placement = self._state.placement_of(subject.card)
+                subjects.append(replace(described, placement=placement.to_json() if placement is not None else None))
         values = self._state.values
         controls = {
             entry.name: getattr(values, entry.name)
@@ -308,12 +309,14 @@ class SessionKeeper(QObject):
         """Put the values of a session into the state and fetch its photos. False when there is nothing to come back."""
         kept = _read(ScaleBits.from_json, session.controls.get("kept"))
         described = session.controls.get("region")
+        placement = _read(Placement.from_json, session.controls.get("placement"))
         self._on_its_way = bool(session.subjects)
         words = PanelValues(
             prompt=session.prompt[:MAX_PROMPT_CHARACTERS],
             negative_prompt=session.negative_prompt[:MAX_PROMPT_CHARACTERS],
             kept=kept if described is None else None,
-            placement=_read(Placement.from_json, session.controls.get("placement")),
+            # It is the subject's, and comes with it: a photo that is opened before is another subject.
+            placement=placement if not session.subjects else None,
         )
         values = with_controls(words, session.controls)
         region = read_region(self._assets, described) if kept is not None else None
@@ -327,6 +330,7 @@ class SessionKeeper(QObject):
                 self._assets,
                 session.subjects,
                 session.current,
+                placement,
                 done=self._fetched,
                 failed=self._not_fetched,
             )
@@ -373,15 +377,17 @@ def _keep_mask(assets: AssetStore, key: int, mask: np.ndarray) -> tuple[int, np.
 
 
 def _fetch_shelf(
-    assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int
+    assets: AssetStore, subjects: tuple[SavedSubject, ...], current: int, placement: Placement | None
 ) -> tuple[list[tuple[SavedSubject, dict[str, Any]]], int]:
-    """Return what is left of the saved subjects, with values of ``Subject`` that can be shown at once, and which one is
-    in use."""
+    """Return what is left of the saved subjects, with values of ``Subject`` that can be shown at once and where each was put by hand,
+    and which one is in use. ``placement``: of the one in use; sessions of earlier versions have no other."""
     found: list[tuple[SavedSubject, dict[str, Any]]] = []
     chosen = -1
     for index, described in enumerate(subjects):
         values = provisional_values(assets, described)
         if values is not None:
             chosen = len(found) if index == current else chosen
+            own = _read(Placement.from_json, described.placement)
+            values["placement"] = own or (placement if index == current else None)
             found.append((described, values))
     return found, chosen if chosen >= 0 else len(found) - 1

@@ -30,7 +30,7 @@ from engine import MAX_VIEWS
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine import CutOut, EngineInfo, GenerationRequest, ScaleBits
+    from engine import CutOut, EngineInfo, GenerationRequest, Placement, ScaleBits
     from engine.bundle import BundleManifest
 
 DEFAULT_REFERENCE_SIZE = 256
@@ -150,6 +150,7 @@ class SessionState(QObject):
         super().__init__(parent)
         self._contents = _Contents()
         self._shelf = SubjectShelf()
+        self._card = 0
 
     # Subjects
 
@@ -179,9 +180,18 @@ class SessionState(QObject):
         return self._shelf.photos_of(subject.card) if subject is not None else ()
 
     @property
+    def card(self) -> int:
+        """Number of the card that the current photo lies on; 0 where there is none."""
+        return self._shelf.card
+
+    @property
     def cards(self) -> tuple[tuple[Subject, ...], ...]:
         """The subjects on the shelf in their order, each with its photos."""
         return self._shelf.cards
+
+    def placement_of(self, card: int) -> Placement | None:
+        """Return where the subject of a card was put by hand, or None. Of the current one it is that of ``values``."""
+        return self._shelf.placements.get(card)
 
     @property
     def may_add_photo(self) -> bool:
@@ -262,8 +272,26 @@ class SessionState(QObject):
         return made
 
     def _shelf_changed(self) -> None:
+        placed = self._follow_card()
         self.photoChanged.emit()
         self.maskChanged.emit()
+        if placed:
+            self.requestChanged.emit()
+
+    def _follow_card(self) -> bool:
+        """Have ``values`` say where the subject that is current now was put by hand: a new one was put nowhere yet. Returns whether
+        that is another place. What was chosen while there was no subject holds for the first one."""
+        before, card = self._card, self._shelf.card
+        if card == before:
+            return False
+        self._card = card
+        self._contents.moved_over = None
+        values = self._contents.values
+        if before == 0 and self.placement_of(card) is None:
+            self._shelf.place(card, values.placement)
+        placement = self.placement_of(card)
+        self._contents.values = replace(values, placement=placement)
+        return placement != values.placement
 
     # The prompt panel
 
@@ -275,6 +303,8 @@ class SessionState(QObject):
         before = self._contents.values
         if values != before:
             self._contents.values = values
+            if self._card:
+                self._shelf.place(self._card, values.placement)
             if (values.prompt, values.negative_prompt) != (before.prompt, before.negative_prompt):
                 self.promptChanged.emit()
             self.requestChanged.emit()

@@ -13,7 +13,7 @@ from engine import MAX_VIEWS
 if TYPE_CHECKING:
     import numpy as np
 
-    from engine import CutOut
+    from engine import CutOut, Placement
     from engine.photo import Photo, SubjectProposal
 
 _MOST_REMOVED = 12
@@ -100,11 +100,13 @@ class SubjectShelf:
 
     Attributes:
         subjects: every photo in order, card by card. current: index of the current one, or -1.
+        placements: by card, where its subject was put by hand. A card that comes back has its place again.
     """
 
     def __init__(self) -> None:
         self.subjects: tuple[Subject, ...] = ()
         self.current = -1
+        self.placements: dict[int, Placement] = {}
         self._next_key = 1
         self._removed: list[_Removed | _Moved | _Placed] = []
         self._drafts: set[str] = set()
@@ -118,6 +120,19 @@ class SubjectShelf:
     def cards(self) -> tuple[tuple[Subject, ...], ...]:
         """The cards in their order, each with its photos."""
         return tuple(tuple(photos) for _, photos in groupby(self.subjects, key=lambda subject: subject.card))
+
+    @property
+    def card(self) -> int:
+        """Number of the card that the current one lies on; 0 for none."""
+        subject = self.subject
+        return subject.card if subject is not None else 0
+
+    def place(self, card: int, placement: Placement | None) -> None:
+        """Put the subject of a card somewhere by hand; None has every seed choose a place again."""
+        if placement is not None:
+            self.placements[card] = placement
+        else:
+            self.placements.pop(card, None)
 
     def photos_of(self, card: int) -> tuple[Subject, ...]:
         """The photos on a card, the first one first; none where it is gone."""
@@ -248,15 +263,18 @@ class SubjectShelf:
         """Put subjects before what is there, which stays the current one; on an empty shelf ``current`` is.
 
         Args:
-            subjects: fields of each; equal ``card`` numbers other than 0 say that photos lie on one card, as long as they stand
-                side by side.
+            subjects: fields of each, and its ``placement``, which is that of its card; equal ``card`` numbers other than 0 say that
+                photos lie on one card, as long as they stand side by side.
         """
         made: list[Subject] = []
         wanted = 0
         for values in subjects:
             before, wanted = wanted, values.get("card", 0)
             joins = wanted and wanted == before and len(self._run(made)) <= MAX_VIEWS
-            made.append(self._made({**values, "card": made[-1].card if joins else 0}))
+            fields = {name: value for name, value in values.items() if name != "placement"}
+            made.append(self._made({**fields, "card": made[-1].card if joins else 0}))
+            if values.get("placement") is not None:
+                self.place(made[-1].card, values["placement"])
         opened = self.subjects
         if opened:
             self.current += len(made)

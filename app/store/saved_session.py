@@ -52,6 +52,7 @@ class SavedSubject:
         found: what the search said; None where there was none, and in sessions of earlier versions.
         card: photos that stand side by side with the same number are of one subject; 0 stands alone.
         draft: name of the unfinished work on its mask; "" in sessions of earlier versions, where it is the photo's digest.
+        placement: where the subject was put by hand, as ``Placement.to_json`` has it, or None. Its reader checks it.
     """
 
     photo: str
@@ -67,6 +68,7 @@ class SavedSubject:
     found: SavedFinding | None = None
     card: int = 0
     draft: str = ""
+    placement: Any = None
 
 
 @dataclass(frozen=True)

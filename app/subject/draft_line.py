@@ -1,4 +1,4 @@
-"""One line over the photo: what was done in the editor is still there, and one press goes on with it."""
+"""One line below the photo and its tools: what was done in the editor is still there, and one press goes on with it."""
 
 from __future__ import annotations
 
@@ -43,6 +43,11 @@ class DraftLine(QWidget):
         self.forget.clicked.connect(self.forgotten)
         self.hide()
         self.retranslate()
+
+    def set_ready(self, ready: bool) -> None:
+        """Say whether the work is at hand already."""
+        self.button.setEnabled(ready)
+        self.forget.setEnabled(ready)
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -186,9 +186,9 @@ class SubjectPanel(QWidget):
         self.photo_note.setObjectName("photoNote")
         for place, widget in enumerate(
             (
-                self.draft,
                 canvas,
                 self.tool_row,
+                self.draft,
                 self.photos,
                 self.photo_note,
                 self.found_note,

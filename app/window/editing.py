@@ -39,7 +39,9 @@ class Editing(QObject):
     def _offer_draft(self) -> None:
         offered = self._drafts is not None and self._drafts.offer is not None
         panels = self._panels
-        panels.subject.draft.setVisible(offered)
+        # It keeps its room while photo and work are read.
+        panels.subject.draft.setVisible(self._drafts is not None and self._drafts.expected)
+        panels.subject.draft.set_ready(offered)
         if offered and not self._told and panels.left.is_narrow():
             # The panel is folded away there.
             panels.toast.show_message(panels.subject.draft.words.text(), self.edit, panels.subject.draft.button.text())

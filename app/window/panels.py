@@ -150,7 +150,10 @@ class Panels(QWidget):
     def let_room_go(self) -> None:
         """The card is there, or does not come."""
         room, self._room = self._room, None
-        if room is not None:
+        card = self._over_canvas
+        if room is not None and card is not None and not card.isHidden():
+            room.give_to(card)
+        elif room is not None:
             room.hide()
             room.deleteLater()
 
@@ -256,7 +259,7 @@ class Panels(QWidget):
         if editor is not None:
             self.toast.move_to(editor.canvas)
         else:
-            self.toast.move_to(self.gallery.view if self.is_gallery() else self.stage)
+            self.toast.move_to(self.gallery.page if self.is_gallery() else self.stage)
 
     def _heading_height(self) -> int:
         """Height of the heading at the top of the stage: that of ideas, or of several pictures, says what can be done with them."""

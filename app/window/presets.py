@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.history.menu import add_entry
 from app.session.state import SessionState
-from app.session.values import preset_of, with_preset
+from app.session.values import PanelValues, preset_of, with_preset
 from app.shortcuts import keymap, shortcut
 from app.store.picture_files import picture_name
 from app.store.preset_store import MOST, PresetStore
@@ -74,7 +75,14 @@ class Presets(QObject):
         preset, before = self.presets[index], self._state.values
         values, note = with_preset(preset, before, self._state.engine.manifest)
         self._state.set_values(values)
-        self._say(note or self.tr("“{0}” is in use").format(preset.name), lambda: self._state.set_values(before))
+        undo = partial(self._put_back, before, self._state.card)
+        self._say(note or self.tr("“{0}” is in use").format(preset.name), undo)
+
+    def _put_back(self, values: PanelValues, card: int) -> None:
+        """Undo a preset. The place is that of the subject it was used for, and no other gets it."""
+        if self._state.card != card:
+            values = replace(values, placement=self._state.values.placement)
+        self._state.set_values(values)
 
     @Slot()
     def ask_and_keep(self) -> None:

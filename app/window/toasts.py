@@ -49,7 +49,7 @@ class Toast(QWidget):
     def move_to(self, host: QWidget) -> None:
         """Lie over another widget from now on."""
         if host is not self._host:
-            shown = self.isVisible()
+            shown = not self.isHidden()  # its host may be hidden already
             self._host.removeEventFilter(self)
             self._host = host
             self.setParent(host)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from app.dialogs import frame
 from app.dialogs.frame import Dialog
+from app.dialogs.larger_dialog import LargerDialog
+from app.dialogs.name_dialog import NameDialog
 from app.look.type import set_text_scale
+from app.session.enlargement import Enlargement
 
 
 @pytest.mark.qt_log_ignore("This plugin does not support setting window masks")
@@ -64,4 +69,54 @@ def test_a_dialog_grows_with_the_text_and_shrinks_with_it(window, qtbot):
     finally:
         set_text_scale(1.0)
     qtbot.waitUntil(lambda: dialog.card_rect().size() == before)
+    dialog.reject()
+
+
+def test_a_dialog_without_a_height_is_as_high_as_what_is_in_it(window, qtbot):
+    dialog = Dialog("Something", window, 460, None)
+    first, second = (
+        QLabel("A sentence that does not fit into one line of this narrow dialog, and needs another."),
+        QLabel("More"),
+    )
+    first.setWordWrap(True)
+    dialog.body.addWidget(first)
+    dialog.body.addWidget(second)
+    second.hide()
+    dialog.open()
+
+    def below(widget: QLabel) -> float:
+        return dialog.card_rect().bottom() - widget.geometry().bottom()
+
+    low, before = dialog.card_rect().height(), below(first)
+    assert low < 200 and before <= 26, "no empty band at its end"
+    second.show()
+    qtbot.waitUntil(lambda: dialog.card_rect().height() > low)
+    assert below(second) == before
+    second.hide()
+    qtbot.waitUntil(lambda: dialog.card_rect().height() == low)
+    dialog.reject()
+
+
+def test_the_remark_on_a_name_moves_nothing(window):
+    dialog = NameDialog(
+        "Save a preset", "What is saved.", "Save", 20, lambda name: "It is replaced." if name else "", window
+    )
+    dialog.open()
+    height, place = dialog.height(), dialog.save.y()
+    dialog.name.setText("dusk")
+    QApplication.processEvents()
+    assert dialog.remark.text() == "It is replaced." and (dialog.height(), dialog.save.y()) == (height, place)
+    dialog.reject()
+
+
+def test_the_progress_of_saving_larger_moves_nothing(window):
+    enlargement = Enlargement(window)
+    dialog = LargerDialog((256, 256), 2, enlargement, lambda factor: True, window)
+    dialog.open()
+    height, place = dialog.height(), dialog.save.y()
+    enlargement._child = SimpleNamespace()
+    dialog._show()
+    QApplication.processEvents()
+    assert dialog.bar.isVisible() and "Enlarging" in dialog.going.text()
+    assert (dialog.height(), dialog.save.y()) == (height, place)
     dialog.reject()

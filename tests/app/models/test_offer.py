@@ -178,6 +178,23 @@ def test_it_says_when_it_is_known_whether_there_is_an_offer(qtbot, stage, downlo
     downloads.device = CPU
     downloads.deviceKnown.emit()
     assert settled[-1] is True
-    qtbot.waitUntil(lambda: abs(offer.height() - usual_height()) <= 20)  # a line of text more or less
+    room.give_to(offer)
+    qtbot.waitUntil(lambda: offer.height() == usual_height() and room.isHidden())
     controller.state.update_settings(panels={OFFER_PUT_AWAY: True})
     assert settled[-1] is False
+
+
+def test_the_room_is_as_high_as_the_characters_of_the_language_want(qtbot, offer):
+    """The card never needs more than the room of two lines has: what lies below it does not move down."""
+    height = usual_height()
+    try:
+        languages.install("zh_CN")
+        assert usual_height() >= height
+        offer.text.setText("绘" * 40)
+        room = OfferRoom(offer.parentWidget(), usual_height())
+        room.resize(offer.width(), usual_height())
+        assert offer.layout().totalHeightForWidth(offer.width()) <= usual_height()
+        room.give_to(offer)
+        qtbot.waitUntil(lambda: offer.height() == usual_height())
+    finally:
+        languages.install("en")

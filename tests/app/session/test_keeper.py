@@ -26,6 +26,7 @@ from tests.app.settled import settle
 
 KEPT = ScaleBits(tuple(np.ones((n, n, 5), np.uint8) for n in (1, 2, 3)))
 PLACE = Placement(0.3, 0.6, 0.4, 10.0, True)
+ELSEWHERE = Placement(0.7, 0.6, 0.4)
 VALUES = PanelValues(
     (1.0, 2.0),
     2.5,
@@ -275,7 +276,7 @@ def test_what_is_gone_of_a_session_is_left_out_and_the_rest_comes_back(keeper, q
     assert len(state.subjects) == 1 and not keeper._on_its_way
 
 
-def left(keeper, qtbot, *names: str) -> None:
+def left(keeper, qtbot, *names: str, places=()) -> None:
     """A session with a photo and its cut-out for each name, saved, and off the shelf again."""
     state = keeper._state
     for number, name in enumerate(names):
@@ -284,6 +285,7 @@ def left(keeper, qtbot, *names: str) -> None:
         mask[200:600, 100:500] = 255
         photo = photo_from_pixels(pixels, name=f"{name}.png")
         state.add_subject(photo=photo, mask=mask, cut_out=cut_out(photo, mask, 256), name=name, title=photo.name)
+        state.update_values(placement=places[number] if places else None)
     keeper.keep_assets_now()
     qtbot.waitUntil(lambda: len(list(keeper._assets.folder.glob("*.cutout.json"))) == len(names))
     qtbot.waitUntil(lambda: not background.busy())
@@ -327,6 +329,28 @@ def test_the_shelf_is_back_before_its_photos_are_read_and_can_be_drawn(keeper, q
     assert state.subjects[0].coming and not held[1:]
     read_next(held)
     assert state.subjects[0].photo is not None and not held
+
+
+@pytest.mark.parametrize("damage", [None, "junk", {"x": 9}, "earlier version"])
+def test_every_subject_comes_back_with_its_place(keeper, qtbot, tmp_path, damage):
+    state = keeper._state
+    left(keeper, qtbot, "cat", "dog", places=(ELSEWHERE, PLACE))
+    file = tmp_path / "session.json"
+    session = json.loads(file.read_text(encoding="utf-8"))
+    for subject in session["subjects"] if damage == "earlier version" else ():
+        del subject["placement"]
+    if damage not in (None, "earlier version"):
+        session["subjects"][0]["placement"] = damage
+    file.write_text(json.dumps(session), encoding="utf-8")
+    keeper.restore(keeper.load())
+    state.add_subject(name="mug")
+    assert state.values.placement is None, "opened before the shelf is back: another subject"
+    qtbot.waitUntil(lambda: len(state.subjects) == 3)
+    assert state.subject.name == "mug" and state.values.placement is None
+    state.select_subject(1)
+    assert state.subject.name == "dog" and state.values.placement == PLACE
+    state.select_subject(0)
+    assert state.values.placement == (None if damage else ELSEWHERE)
 
 
 def test_what_is_typed_while_photos_are_read_is_saved_and_so_is_the_shelf(keeper, qtbot, held):

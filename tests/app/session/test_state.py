@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from app.session.state import SessionState
-from engine.request import CutOut
+from engine.placement import Placement
+from engine.request import CutOut, GenerationRequest
 
 SIGNALS = "photoChanged maskChanged promptChanged requestChanged engineChanged jobChanged resultChanged preparedChanged settingsChanged"
+
+LEFT, RIGHT = Placement(0.3, 0.6, 0.4), Placement(0.7, 0.6, 0.4)
 
 
 @pytest.fixture
@@ -132,6 +135,42 @@ def test_a_move_cannot_be_undone_for_a_subject_that_an_example_made_way_for(told
     assert [subject.name for subject in state.subjects] == ["one"]
     state.bring_back_subject()
     assert [subject.name for subject in state.subjects] == ["one"]
+
+
+def test_every_subject_has_the_place_where_it_was_put_and_a_new_one_none(told):
+    state, heard = told
+    state.update_values(placement=LEFT)
+    dog = state.add_subject(name="dog")
+    assert state.values.placement == LEFT, "what was chosen before there was a subject holds for the first one"
+    heard.clear()
+    robot = state.add_subject(name="robot")
+    assert state.values.placement is None and heard == ["photoChanged", "maskChanged", "requestChanged"]
+    state.update_values(placement=RIGHT)
+    further = state.add_subject(name="robot", card=robot.card)
+    assert state.values.placement == RIGHT, "another photo of the same subject"
+    state.make_first_photo(further.key)
+    assert state.values.placement == RIGHT
+    state.select_subject(0)
+    assert state.values.placement == LEFT
+    state.update_values(placement=None)
+    state.remove_subject(robot.key)
+    assert state.values.placement is None and state.subject.key == dog.key
+    state.bring_back_subject()
+    assert state.values.placement == RIGHT, "back from where it was taken off"
+    state.remove_subject(robot.key)
+    state.remove_subject(dog.key)
+    assert state.add_subject(name="vase") and state.values.placement is None
+
+
+def test_a_picture_is_not_redrawn_at_the_place_of_another_subject(told):
+    state, _ = told
+    state.add_subject(name="dog")
+    request = GenerationRequest("a dog")
+    state.set_moved_over(request)
+    state.update_values(placement=LEFT)
+    assert state.was_moved_over(request)
+    state.add_subject(name="robot")
+    assert not state.was_moved_over(request)
 
 
 def test_the_result_and_what_is_said_of_the_prompt_are_told_once(told):

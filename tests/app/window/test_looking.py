@@ -335,8 +335,14 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     assert gallery.model.picture_at(0).starred, "what is shown follows"
     gallery.delete_button.click()
     assert gallery.model.rowCount() == 2 and "2" in window.toast.text()
-    assert window.toast.parentWidget() is gallery.view, "not over its filters"
+    assert window.toast.parentWidget() is gallery.page, "not over its filters"
     window.commands.actions["undo"].trigger()
+    assert gallery.model.rowCount() == 4
+    gallery.view.selectAll()
+    gallery.delete_button.click()
+    assert gallery.model.rowCount() == 0 and gallery.empty.isVisible()
+    assert window.toast.isVisible() and "4" in window.toast.text(), "where no picture is left it can be undone, too"
+    window.toast.button.click()
     assert gallery.model.rowCount() == 4
     gallery.star.setChecked(True)
     assert gallery.model.rowCount() == 2

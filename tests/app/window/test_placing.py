@@ -132,6 +132,16 @@ def test_the_cut_out_stands_there_before_the_first_picture(rig):
     assert rig.draw().placement is None, "automatic: the seed chooses"
 
 
+def test_a_new_subject_stands_at_its_own_place_and_the_one_before_where_it_was_put(rig):
+    rig.state.update_values(placement=BY_HAND)
+    rig.state.add_subject(cut_out=cut_out(), name="robot")
+    assert rig.canvas.placement.bar.automatic_button.isChecked() and rig.frame.standing().in_middle
+    assert rig.draw().placement is None
+    rig.state.select_subject(0)
+    assert rig.frame.placement() == BY_HAND and not rig.canvas.placement.bar.automatic_button.isChecked()
+    assert rig.draw().placement == BY_HAND
+
+
 @pytest.mark.parametrize("locked", [False, True])
 def test_what_the_photo_cuts_off_at_a_side_stands_at_that_side_of_the_stage(rig, locked: bool):
     rig.state.update_values(seed_locked=locked)

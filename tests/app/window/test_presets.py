@@ -107,6 +107,21 @@ def test_a_preset_from_elsewhere(presets, shown, tmp_path):
     assert "no preset" in str(shown[-1]) and len(presets.presets) == 1
 
 
+def test_undoing_a_preset_gives_no_other_subject_the_place_of_the_one_before(presets, shown):
+    state, place = presets._state, Placement(0.3, 0.6, 0.4)
+    state.add_subject(name="dog")
+    state.update_values(placement=place, temperature=1.5)
+    presets.keep("Here")
+    state.update_values(temperature=1.0)
+    presets.use(0)
+    undo = shown[-1][1]
+    state.add_subject(name="robot")
+    undo()
+    assert state.values.temperature == 1.0 and state.values.placement is None
+    state.select_subject(0)
+    assert state.values.placement == place
+
+
 def test_a_damaged_file_loses_nothing(tmp_path):
     file = tmp_path / "presets.json"
     store = PresetStore(file)

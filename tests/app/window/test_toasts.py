@@ -40,6 +40,17 @@ def test_a_long_sentence_wraps_in_a_narrow_window(host):
     assert toast.width() < 200 and toast.height() == wide.height()
 
 
+def test_a_message_goes_along_when_its_page_is_left_and_the_page_is_hidden_first(host):
+    page, other = QWidget(host), QWidget(host)
+    page.show()
+    other.show()
+    toast = Toast(page)
+    toast.show_message("Moved to the trash")
+    page.hide()
+    toast.move_to(other)
+    assert toast.isVisible() and toast.text() == "Moved to the trash"
+
+
 def test_undo_is_called_once(host, qtbot):
     toast, undone = Toast(host), []
     toast.show_message("Moved to the trash", lambda: undone.append(True))
