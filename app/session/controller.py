@@ -399,7 +399,8 @@ class Controller(QObject):
     def show_dropped(self, opened: DroppedPicture) -> None:
         """Show a picture that was read from its file."""
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in (opened.bits.scales if opened.bits else ()))
-        number = next((picture.id for picture in self.store.pictures() if picture.file == opened.file), None)
+        known = self.store.find(opened.file)
+        number = known.id if known is not None else None
         self.state.set_result(
             Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids, opened.likeness)
         )
