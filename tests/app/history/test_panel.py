@@ -379,7 +379,7 @@ def test_one_ring_in_the_row_while_a_picture_forms(panel, store, qtbot):
 
 
 def test_the_ring_leaves_the_others_for_a_picture_that_a_filter_hides(panel, store, kept, qtbot):
-    store.star(kept[1].id, True)
+    store.star([kept[1].id], True)
     panel.star_button.click()
     panel.set_shown(kept[1].id)
     assert panel.view.chosen()[0].id == kept[1].id
