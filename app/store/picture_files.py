@@ -79,13 +79,11 @@ def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path
     return target
 
 
-def with_suffix(target: Path) -> Path:
-    """A name without the suffix of a picture gets ".png": what stands behind the point of "duck v1.2" is no format."""
-    known = target.suffix.lower() in SUFFIXES
-    foreign = (
-        re.fullmatch(r"\.[A-Za-z]{2,5}", target.suffix) is not None
-    )  # ".gif" is meant, and refused with a sentence
-    return target if known or foreign else target.with_name(target.name + ".png")
+def with_suffix(target: Path, suffix: str = ".png") -> Path:
+    """A name without the suffix of a file gets this one: what stands behind the point of "duck v1.2" is no format."""
+    # ".gif" is meant, and refused with a sentence.
+    meant = re.fullmatch(r"\.[A-Za-z]{2,6}", target.suffix) is not None
+    return target if meant else target.with_name(target.name + suffix)
 
 
 def export_name(prompt: str, seed: int, suffix: str = ".png") -> str:
@@ -156,7 +154,8 @@ def open_picture(
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
-_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\.|$)", re.IGNORECASE)
+"""The devices of Windows, which they are whatever stands behind the first point."""
 
 _LONGEST = 60
 

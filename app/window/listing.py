@@ -15,7 +15,7 @@ from app.session.controller import Controller
 from app.session.list_run import ListRun
 from app.session.prompt_source import MAX_TEXT, PromptSource
 from app.store.list_store import ListStore
-from app.store.picture_files import export_name, free_name
+from app.store.picture_files import export_name, free_name, with_suffix
 from app.system import background
 from app.system.places import existing
 from app.window.panels import Panels
@@ -151,6 +151,6 @@ def _write_sheet(target: Path, files: Sequence[Path | None], labels: Sequence[tu
             pictures.append(None)  # it went to the trash since
     if all(picture is None for picture in pictures):
         raise PhotoError(Sentence("No picture of the list is there any more."), Sentence("Draw the list again."))
-    target = target if target.suffix else target.with_suffix(".png")
+    target = with_suffix(target)
     save_plain(target, draw_sheet(pictures, labels))
     return target
