@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -411,6 +411,10 @@ class Controller(QObject):
             self.saver.write(source, target, metadata)
         else:
             self.saver.export(source, target, metadata)
+
+    def export_all(self, named: Iterable[tuple[Path, str]], folder: Path, *, metadata: bool) -> None:
+        """Save files of the history under these names into a folder; no file that is there is written over."""
+        self.saver.export_all(named, folder, metadata)
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +77,12 @@ def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path
     else:
         save_plain(target, load_photo(source).rgb)
     return target
+
+
+def export_beside(source: Path, target: Path, metadata: bool) -> Path:
+    """``export_picture`` under the first free name: no file that is there is written over."""
+    with _naming:
+        return export_picture(source, free_name(target), metadata=metadata)
 
 
 def with_suffix(target: Path, suffix: str = ".png") -> Path:
@@ -177,10 +183,10 @@ def picture_name(prompt: str, seed: int) -> str:
     return f"{text} {seed}.png"
 
 
-def free_name(wanted: Path, taken: Collection[Path] = ()) -> Path:
-    """The path, or the first of "name (2).png", "name (3).png" … that neither exists nor is in ``taken``."""
+def free_name(wanted: Path) -> Path:
+    """The path, or the first of "name (2).png", "name (3).png" … that does not exist."""
     found, number = wanted, 2
-    while found in taken or found.exists():
+    while found.exists():
         found = wanted.with_stem(f"{wanted.stem} ({number})")
         number += 1
     return found
