@@ -233,7 +233,6 @@ TABLE: tuple[Shortcut, ...] = (
 GROUPS: tuple[str, ...] = tuple(dict.fromkeys(shortcut.group for shortcut in TABLE))
 _BY_ID = {shortcut.id: shortcut for shortcut in TABLE}
 
-# Keys of the system's text fields: they act on text while a field has the focus, in every context.
 _GROUP_NAMES = (
     _t("File"),
     _t("Picture"),

@@ -22,6 +22,7 @@ from app.mask.mask_session import MaskSession
 from app.session.state import SessionState
 from app.session.subjects import Subjects
 from app.shortcuts import bind, keymap
+from app.store.picture_files import with_suffix
 from app.system import background
 from app.system.places import pictures_folder
 from engine import EchoGenError, Sentence
@@ -148,8 +149,7 @@ class MaskEditorView(EditorFrame):
         session = self._session or self._subjects.session
         if session is not None:
             session.settle()
-            file = file if file.suffix else file.with_suffix(".png")
-            background.run(write_mask, file, session.document.mask.copy(), failed=self._failed)
+            background.run(write_mask, with_suffix(file), session.document.mask.copy(), failed=self._failed)
 
     @Slot()
     def import_mask(self) -> None:

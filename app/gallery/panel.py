@@ -18,6 +18,7 @@ from app.language.say import say
 from app.look import focus
 from app.look.controls import Button, ComboBox, Divider, IconButton, SearchField, Segmented, label
 from app.look.layout import retranslates
+from app.look.thumbnails import choose_rows
 from app.shortcuts import bind, keymap, tooltip
 from app.store.history_store import HistoryStore
 from app.store.picture_filter import Facets, PictureFilter
@@ -174,9 +175,7 @@ class GalleryPanel(QWidget):
         rows = [self.model.row_of(picture) for picture in chosen if picture is not None]
         if not self.view.chosen_rows():
             selection = self.view.selectionModel()
-            for row in rows:
-                if row >= 0:
-                    selection.select(self.model.index(row), selection.SelectionFlag.Select)
+            choose_rows(self.view, (row for row in rows if row >= 0))
             if current is not None and self.model.row_of(current) >= 0:
                 selection.setCurrentIndex(
                     self.model.index(self.model.row_of(current)), selection.SelectionFlag.NoUpdate

@@ -185,8 +185,8 @@ class PictureCommands(QObject):
         """Star pictures; when all of them are, take their stars away."""
         if pictures:
             wanted = not all(picture.starred for picture in pictures)
+            self._store.star((picture.id for picture in pictures), wanted)
             for picture in pictures:
-                self._store.star(picture.id, wanted)
                 self.starred.emit(picture.id, wanted)
             self.changed.emit()
 

@@ -26,6 +26,7 @@ from app.look.controls import IconButton, SearchField, label
 from app.look.layout import retranslates
 from app.look.pixels import paint_dashed, to_image
 from app.look.theme import notifier, radius, size, space, theme
+from app.look.thumbnails import choose_rows
 from app.shortcuts import bind, keymap
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class HistoryPanel(QWidget):
 
     def set_star(self, picture: int, starred: bool) -> None:
         """Starred elsewhere, for example on the canvas."""
-        self.store.star(picture, starred)
+        self.store.star([picture], starred)
         self.reload()
 
     def set_compact(self, compact: bool) -> None:
@@ -275,14 +276,13 @@ class HistoryPanel(QWidget):
 
     @Slot()
     def _choose_again(self) -> None:
-        for number, picture in enumerate(self._chosen):
-            row = self.model.row_of(picture)
-            if row >= 0:
-                index = self.model.index(row)
-                model = self.view.selectionModel()
-                if number == 0:
-                    model.setCurrentIndex(index, model.SelectionFlag.NoUpdate)
-                model.select(index, model.SelectionFlag.Select)
+        wanted = set(self._chosen)
+        rows = [row for row, one in enumerate(self.model.rows) if one.picture is not None and one.picture.id in wanted]
+        first = self.model.row_of(self._chosen[0]) if self._chosen else -1
+        if first >= 0:
+            model = self.view.selectionModel()
+            model.setCurrentIndex(self.model.index(first), model.SelectionFlag.NoUpdate)
+        choose_rows(self.view, rows)
         self._ring()
 
     @Slot()

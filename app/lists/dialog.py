@@ -20,6 +20,7 @@ from app.session.prompt_source import PromptSource, listed_of, open_source
 from app.session.state import SessionState
 from app.session.values import compose, for_next_picture
 from app.shortcuts import keymap, sequences
+from app.store.picture_files import with_suffix
 from app.system import background
 from engine import EchoGenError, InputError, ListedRequest, Sentence, write_requests
 
@@ -369,5 +370,6 @@ class ListDialog(Dialog):
 
 
 def _write_list(file: Path, requests: list) -> Path:
-    write_requests(file if file.suffix else file.with_suffix(".jsonl"), requests)
+    file = with_suffix(file, ".jsonl")
+    write_requests(file, requests)
     return file

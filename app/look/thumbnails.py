@@ -1,8 +1,11 @@
-"""Parts that lists of pictures share: how the list behaves, and the marks on a thumbnail."""
+"""Parts that lists of pictures share: how the list behaves, what is chosen in it, and the marks on a thumbnail."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPersistentModelIndex, QRectF, Qt
+from collections.abc import Iterable
+from itertools import groupby
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QPersistentModelIndex, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QListView, QWidget
 
@@ -58,6 +61,16 @@ def set_up_list(view: QListView, name: str) -> None:
     view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
     focus.attach(view, -1)
     notifier.changed.connect(view.viewport().update)
+
+
+def choose_rows(view: QAbstractItemView, rows: Iterable[int]) -> None:
+    """Add rows to what is chosen, as one change: those who hear of each change look through all that is chosen."""
+    selection, model = QItemSelection(), view.model()
+    # The rows of a run differ from their places by the same number.
+    for _, run in groupby(enumerate(sorted(rows)), key=lambda entry: entry[1] - entry[0]):
+        found = [row for _, row in run]
+        selection.select(model.index(found[0], 0), model.index(found[-1], 0))
+    view.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.Select)
 
 
 def paint_outline(painter: QPainter, rect: QRectF, corner: float, color: str, width: float) -> None:

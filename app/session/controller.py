@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -415,7 +415,8 @@ class Controller(QObject):
     def show_dropped(self, opened: DroppedPicture) -> None:
         """Show a picture that was read from its file."""
         grids = tuple((scale.shape[0], scale.shape[1]) for scale in (opened.bits.scales if opened.bits else ()))
-        number = next((picture.id for picture in self.store.pictures() if picture.file == opened.file), None)
+        known = self.store.find(opened.file)
+        number = known.id if known is not None else None
         self.state.set_result(
             Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids, opened.likeness)
         )
@@ -426,6 +427,10 @@ class Controller(QObject):
             self.saver.write(source, target, metadata)
         else:
             self.saver.export(source, target, metadata)
+
+    def export_all(self, named: Iterable[tuple[Path, str]], folder: Path, *, metadata: bool) -> None:
+        """Save files of the history under these names into a folder; no file that is there is written over."""
+        self.saver.export_all(named, folder, metadata)
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:

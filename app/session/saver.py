@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from app.session.state import Result
 from app.store.history_store import HistoryStore, Picture
-from app.store.picture_files import export_picture, keep_picture, with_suffix
+from app.store.picture_files import export_beside, export_picture, keep_picture, with_suffix
 from app.system import background
-from engine import Finished
+from engine import Finished, PhotoError
 from engine.photo import save_picture, save_plain
 
 
@@ -35,6 +36,8 @@ class PictureSaver(QObject):
     def __init__(self, store: HistoryStore, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.store = store
+        self._in_turn: deque[tuple[Path, Path, bool]] = deque()
+        self._exporting = False
 
     def keep(self, finished: Finished, token: object = None, scales: Sequence[np.ndarray | None] = ()) -> None:
         """Save a finished picture and the picture after each scale; ``token`` comes back with the answer."""
@@ -45,6 +48,33 @@ class PictureSaver(QObject):
         background.run(
             partial(export_picture, source, target, metadata=metadata), done=self._exported, failed=self._failed
         )
+
+    def export_all(self, named: Iterable[tuple[Path, str]], folder: Path, metadata: bool = True) -> None:
+        """ "Save as…" of several files under these names; no file that is there is written over. ``exported`` tells of the last
+        one. They are written one after another, so that a photo that is opened meanwhile need not wait for all of them."""
+        self._in_turn += [(source, folder / name, metadata) for source, name in named]
+        self._export_next()
+
+    def _export_next(self) -> None:
+        if self._in_turn and not self._exporting:
+            self._exporting = True
+            background.run(export_beside, *self._in_turn.popleft(), done=self._one_exported, failed=self._one_failed)
+
+    @Slot(object)
+    def _one_exported(self, target: Path) -> None:
+        self._exporting = False
+        if not self._in_turn:
+            self.exported.emit(target)
+        self._export_next()
+
+    @Slot(object)
+    def _one_failed(self, error: Exception) -> None:
+        """One that is gone is told, and the others are saved; on a disk that takes nothing more no other is tried."""
+        self._exporting = False
+        if not isinstance(error, PhotoError):
+            self._in_turn.clear()
+        self.failed.emit(error)
+        self._export_next()
 
     def write(self, result: Result, target: Path, metadata: bool = True) -> None:
         """ "Save as…" of a picture that is in no file, from what is on the screen."""

@@ -32,8 +32,7 @@ _NOT_DAMAGED = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_AUTH,
 }
-"""Errors whose cause lies outside of the file: it is not put aside for them."""
-"""Primary codes that say nothing about the file's content: such a database is never set aside."""
+"""Primary codes of errors whose cause lies outside of the file: it is never set aside for them."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pictures (

@@ -244,9 +244,9 @@ class HistoryStore:
             subjects, bundles = counted("subject_name", "2 DESC"), counted("bundle", "2 DESC")
         return Facets(subjects, bundles, days, sum(count for _, count in days))
 
-    def star(self, picture: int, starred: bool) -> None:
+    def star(self, pictures: Iterable[int], starred: bool) -> None:
         with self.database.transaction() as database:
-            database.execute("UPDATE pictures SET starred=? WHERE id=?", (starred, picture))
+            database.executemany("UPDATE pictures SET starred=? WHERE id=?", [(starred, p) for p in pictures])
 
     def delete(self, pictures: Iterable[int]) -> None:
         """Hide pictures; ``restore`` brings them back until ``purge`` moves their files to the trash."""

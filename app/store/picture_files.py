@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,13 +91,17 @@ def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path
     return target
 
 
-def with_suffix(target: Path) -> Path:
-    """A name without the suffix of a picture gets ".png": what stands behind the point of "duck v1.2" is no format."""
-    known = target.suffix.lower() in SUFFIXES
-    foreign = (
-        re.fullmatch(r"\.[A-Za-z]{2,5}", target.suffix) is not None
-    )  # ".gif" is meant, and refused with a sentence
-    return target if known or foreign else target.with_name(target.name + ".png")
+def export_beside(source: Path, target: Path, metadata: bool) -> Path:
+    """``export_picture`` under the first free name: no file that is there is written over."""
+    with _naming:
+        return export_picture(source, free_name(target), metadata=metadata)
+
+
+def with_suffix(target: Path, suffix: str = ".png") -> Path:
+    """A name without the suffix of a file gets this one: what stands behind the point of "duck v1.2" is no format."""
+    # ".gif" is meant, and refused with a sentence.
+    meant = re.fullmatch(r"\.[A-Za-z]{2,6}", target.suffix) is not None
+    return target if meant else target.with_name(target.name + suffix)
 
 
 def export_name(prompt: str, seed: int, suffix: str = ".png") -> str:
@@ -168,7 +172,8 @@ def open_picture(
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
-_RESERVED = re.compile(r"^(con|prn|aux|nul|com\d|lpt\d)$", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³]) *(\.|$)", re.IGNORECASE)
+"""The devices of Windows, which they are whatever stands behind the first point."""
 
 _LONGEST = 60
 
@@ -190,10 +195,10 @@ def picture_name(prompt: str, seed: int) -> str:
     return f"{text} {seed}.png"
 
 
-def free_name(wanted: Path, taken: Collection[Path] = ()) -> Path:
-    """The path, or the first of "name (2).png", "name (3).png" … that neither exists nor is in ``taken``."""
+def free_name(wanted: Path) -> Path:
+    """The path, or the first of "name (2).png", "name (3).png" … that does not exist."""
     found, number = wanted, 2
-    while found in taken or found.exists():
+    while found.exists():
         found = wanted.with_stem(f"{wanted.stem} ({number})")
         number += 1
     return found

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.session.controller import Controller
 from app.session.enlargement import Enlargement
 from app.session.state import Result
-from app.store.picture_files import export_name
+from app.store.picture_files import export_name, with_suffix
 from app.system import background
 from app.system.places import existing
 from app.window.panels import Panels
@@ -90,8 +90,7 @@ class Larger(QObject):
         start = existing(self._controller.store.folder.parent) / f"{name.stem} {factor}x.png"
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save larger"), str(start), _KINDS)
         if chosen:
-            target = Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(".png")
-            self.save(result.file, target, factor, by_network)
+            self.save(result.file, with_suffix(Path(chosen)), factor, by_network)
 
     def save(self, source: Path, target: Path, factor: int, by_network: bool) -> None:
         """Save a picture larger; what becomes of it is told in a message or the banner."""

@@ -15,7 +15,7 @@ from app.session.controller import Controller
 from app.session.list_run import ListRun
 from app.session.prompt_source import MAX_TEXT, PromptSource
 from app.store.list_store import ListStore
-from app.store.picture_files import export_name, free_name
+from app.store.picture_files import export_name, with_suffix
 from app.system import background
 from app.system.places import existing
 from app.window.panels import Panels
@@ -106,13 +106,13 @@ class Listing(QObject):
     @Slot(object)
     def _save_all(self, folder: Path) -> None:
         """One file a picture, in the order of the list; no file that is there is written over."""
-        taken: set[Path] = set()
-        for number, found in enumerate(self.run.pictures, 1):
-            if found is not None and found.picture is not None:
-                name = export_name(found.picture.prompt, found.picture.seed)
-                target = free_name(folder / f"{number:03d} {name}", taken)
-                taken.add(target)
-                self._controller.export(found.picture.file, target, metadata=True)
+        pictures = [(number, found.picture) for number, found in enumerate(self.run.pictures, 1) if found is not None]
+        named = [
+            (one.file, f"{number:03d} {export_name(one.prompt, one.seed)}")
+            for number, one in pictures
+            if one is not None
+        ]
+        self._controller.export_all(named, folder, metadata=True)
 
     @Slot(object)
     def _saved(self, file: Path) -> None:
@@ -123,7 +123,7 @@ class Listing(QObject):
 
     @Slot(object)
     def _exported(self, file: Path) -> None:
-        """One of all pictures was saved."""
+        """The last of all pictures was saved."""
         if self._dialog is not None:
             self._dialog.report(sentences.saved_to(file))
 
@@ -151,6 +151,6 @@ def _write_sheet(target: Path, files: Sequence[Path | None], labels: Sequence[tu
             pictures.append(None)  # it went to the trash since
     if all(picture is None for picture in pictures):
         raise PhotoError(Sentence("No picture of the list is there any more."), Sentence("Draw the list again."))
-    target = target if target.suffix else target.with_suffix(".png")
+    target = with_suffix(target)
     save_plain(target, draw_sheet(pictures, labels))
     return target

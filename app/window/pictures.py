@@ -19,7 +19,7 @@ from app.session.file_opener import DroppedPicture
 from app.session.state import Result, SessionState
 from app.session.values import Recall
 from app.store.history_store import Picture
-from app.store.picture_files import OpenedPicture, export_name, free_name
+from app.store.picture_files import OpenedPicture, export_name
 from app.system import background
 from app.system.places import existing
 from app.system.sharing import copy_picture
@@ -325,11 +325,9 @@ class FinishedPictures(QObject):
         """Several pictures into one folder; no file that is there is written over."""
         start = str(existing(self._controller.store.folder.parent))
         chosen = QFileDialog.getExistingDirectory(self._window, self.tr("Save to a folder"), start)
-        taken: set[Path] = set()
-        for picture in pictures if chosen else ():
-            target = free_name(Path(chosen) / export_name(picture.prompt, picture.seed), taken)
-            taken.add(target)
-            self._controller.export(picture.file, target, metadata=metadata)
+        if chosen:
+            named = [(picture.file, export_name(picture.prompt, picture.seed)) for picture in pictures]
+            self._controller.export_all(named, Path(chosen), metadata=metadata)
 
     def _ask_and_save(self, source: Path | Result, prompt: str, seed: int, metadata: bool) -> None:
         start = existing(self._controller.store.folder.parent) / export_name(prompt, seed)

@@ -15,7 +15,7 @@ from app.history.menu import add_entry
 from app.session.state import SessionState
 from app.session.values import PanelValues, preset_of, with_preset
 from app.shortcuts import keymap, shortcut
-from app.store.picture_files import picture_name
+from app.store.picture_files import picture_name, with_suffix
 from app.store.preset_store import MOST, PresetStore
 from app.system.places import documents_folder
 from app.window.panels import Panels
@@ -163,7 +163,7 @@ class Presets(QObject):
         start = str(documents_folder() / (Path(picture_name(preset.name, 0)).stem.removesuffix(" 0") + ".json"))
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Share a preset"), start, "JSON (*.json)")
         if chosen:
-            target = Path(chosen) if Path(chosen).suffix else Path(chosen).with_suffix(".json")
+            target = with_suffix(Path(chosen), ".json")
             try:
                 write_preset(target, preset)
             except EchoGenError as error:

@@ -40,7 +40,7 @@ class Toast(QWidget):
         row.addWidget(self.message)
         row.addWidget(self.button)
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self.hide)
+        self._timer.timeout.connect(self._go)
         self.button.clicked.connect(self.take_back)
         host.installEventFilter(self)
         notifier.changed.connect(self.update)
@@ -121,9 +121,13 @@ class Toast(QWidget):
             self.settle()
         return False
 
-    def enterEvent(self, event) -> None:
-        self._timer.stop()
-        super().enterEvent(event)
+    @Slot()
+    def _go(self) -> None:
+        """Its time is over: it goes, unless somebody is about to press its button."""
+        if self.underMouse() or self.button.hasFocus():
+            self._timer.start()
+        else:
+            self.hide()
 
     def leaveEvent(self, event) -> None:
         self._timer.start(duration("toast"))

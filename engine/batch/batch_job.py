@@ -108,6 +108,7 @@ class BatchJob:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
+        self._plan, self._new_plan = self.folder / "plan", self.folder / ".plan.new"
 
     @classmethod
     def open(cls, folder: Path, bundle: str, *, resume: bool) -> BatchJob:
@@ -128,7 +129,9 @@ class BatchJob:
                 Sentence("Name an empty or a new folder."),
             )
         # One that ended before its plan was written, at a broken line perhaps, holds nothing to go on with.
-        begun = found is not None and (bool(job.parts()) or (job.folder / "pictures").is_dir())
+        begun = found is not None and (
+            bool(job.parts()) or job._new_plan.is_dir() or (job.folder / "pictures").is_dir()
+        )
         if begun and not resume:
             raise InputError(
                 Sentence("The folder {folder} holds a job already.", folder=folder),
@@ -150,7 +153,8 @@ class BatchJob:
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other runs off the job; the system lets go of it however this one ends.
+        """Keep other runs off the job; the system lets go of it however this one ends. A new plan that an earlier run had
+        written, and not put in its place before it was killed, is put there.
 
         Raises:
             InputError: another run is at it.
@@ -171,6 +175,7 @@ class BatchJob:
         except OSError as error:
             raise disk_error(self.folder, error) from error
         try:
+            self._take_new_plan()
             yield
         finally:
             lock.release()
@@ -218,18 +223,28 @@ class BatchJob:
                 self._keep_subject(row.subject, request.subject)
         ordered = [row for *_, row in sorted(unique.values(), key=lambda entry: (*entry[:3], entry[3].id))]
         del unique
-        plan, partial = self.folder / "plan", self.folder / ".plan.part"
+        partial = self.folder / ".plan.part"
         try:
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
             for start in range(0, len(ordered), _PART_ROWS):
                 part = [asdict(row) for row in ordered[start : start + _PART_ROWS]]
                 _write_table(part, partial / f"part-{start:09}.parquet", ("id", "subject", "request"))
-            shutil.rmtree(plan, ignore_errors=True)
-            put_in_place(partial, plan)
+            shutil.rmtree(self._new_plan, ignore_errors=True)
+            put_in_place(partial, self._new_plan)  # whole from here on: whoever is killed below has lost nothing
         except OSError as error:
-            raise disk_error(plan, error) from error
+            raise disk_error(self._plan, error) from error
+        self._take_new_plan()
         return len(ordered), repeated
+
+    def _take_new_plan(self) -> None:
+        if not self._new_plan.is_dir():
+            return
+        try:
+            shutil.rmtree(self._plan, ignore_errors=True)
+            put_in_place(self._new_plan, self._plan)
+        except OSError as error:
+            raise disk_error(self._plan, error) from error
 
     def plan(self) -> Iterator[Planned]:
         """The requests in the order they are drawn in; one part is in memory at a time."""
@@ -244,7 +259,7 @@ class BatchJob:
 
     def parts(self) -> list[Path]:
         """The files of the plan, in order."""
-        return sorted((self.folder / "plan").glob("part-*.parquet"))
+        return sorted(self._plan.glob("part-*.parquet"))
 
     def planned_count(self) -> int:
         """Return the number of requests in the plan of an earlier run; 0 without one."""

@@ -215,11 +215,6 @@ def adjusted(mask: np.ndarray, grown: float, feathered: float, rows: slice, colu
     return feather(grow(window, grown), feathered)[inside]
 
 
-def invert(mask: np.ndarray) -> np.ndarray:
-    """Subject and background exchanged."""
-    return cv2.bitwise_not(mask)
-
-
 def _solid(mask: np.ndarray) -> np.ndarray:
     return (mask >= SOLID).astype(np.uint8)
 

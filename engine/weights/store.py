@@ -199,6 +199,8 @@ class ModelStore:
 
     async def _get(self, model: Model) -> None:
         name, work = model.name, self._tasks.of(model.name)
+        if self.state(name).installed:
+            return  # what this waited for has brought it
         work.downloads = self._inventory.downloads(model)
         for download in work.downloads:
             download.on_change = lambda: self._moved(name)
@@ -276,10 +278,10 @@ class ModelStore:
             Names of files that are missing or damaged; empty when all is right. Damaged files of a download are removed, so
             that getting the model again fetches them.
         """
-        state = self.state(name)
         wrong: list[str] = []
 
         async def steps() -> None:
+            state = self.state(name)
             self._tasks.enter(name, "checking")
             if state.bundle and state.folder is not None and state.installed:
                 wrong.extend(await self._verify_bundle(name, read_manifest(state.folder), state.folder))

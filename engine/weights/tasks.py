@@ -34,8 +34,9 @@ class ModelTasks:
         return ((other, work) for other, work in self._work.items() if other != name and work.task is not None)
 
     def forget(self, name: str) -> None:
-        """Forget the earlier task."""
-        self._work.pop(name, None)
+        """Forget the earlier task; one that runs stays known."""
+        if self.of(name).task is None:
+            self._work.pop(name, None)
 
     # Listening
 
@@ -69,16 +70,21 @@ class ModelTasks:
     # Running
 
     async def run(self, name: str, steps: Coroutine[Any, Any, None]) -> bool:
-        """Run one piece of work on a model as a task of its own, so that it can be paused. Where one runs already, wait for that.
+        """Run one piece of work on a model as a task of its own, so that it can be paused. It waits for one that runs already.
 
         Returns:
-            False when it was paused.
+            False when it was paused, or what it waited for was: then it is not begun.
         """
         work = self._of(name)
-        if work.task is not None and not work.task.done():
+        try:
+            while work.task is not None:
+                await asyncio.wait([work.task])
+                if work.pausing:
+                    steps.close()
+                    return False
+        except asyncio.CancelledError:
             steps.close()
-            await asyncio.wait([work.task])
-            return True
+            raise
         work.error, work.pausing = None, False
         work.task = asyncio.ensure_future(steps)
         try:

@@ -58,6 +58,15 @@ def test_a_cut_out_is_packed_once_and_crosses_a_pipe_without_what_was_packed(mon
     assert pickle.loads(pickle.dumps(request)) == request
 
 
+def test_the_same_cut_out_of_many_requests_is_unpacked_once_and_in_memory_once():
+    """A queue of hundreds of pictures of one subject is read while a window waits for it."""
+    text = full_request().dumps()
+    one, other = GenerationRequest.loads(text), GenerationRequest.loads(text)
+    assert one.subject is not None and other.subject is not None
+    assert one.subject.pixels is other.subject.pixels and not one.subject.pixels.flags.writeable
+    assert one.subject == full_request().subject
+
+
 def test_round_trip_is_exact():
     request = full_request()
     assert "cut_below" not in request.dumps(), "requests of before keep their text, and so their number in a job"

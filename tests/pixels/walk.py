@@ -143,7 +143,7 @@ class Walk(Camera):
             self.example(index, prompt)
             for seed in seeds:
                 self.draw(seed)
-        self.program.store.star(2, True)
+        self.program.store.star([2], True)
         self.window.history.reload()
 
     def drawing(self) -> None:
@@ -223,7 +223,7 @@ class Walk(Camera):
             self.settle(0.3)
             self.shot(name)
         panel.search_button.setChecked(False)
-        self.program.store.star(2, False)
+        self.program.store.star([2], False)
         panel.star_button.setChecked(True)
         self.shot("history-unstarred")
         panel.star_button.setChecked(False)

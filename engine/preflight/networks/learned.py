@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.device.devices import GIB, Device, choose_device, processor
+from engine.device.out_of_memory import is_out_of_memory
 from engine.errors import BundleError, InputError
 from engine.preflight.networks.roles import ROLE_WORDS, ROLES
 from engine.sentence import Sentence
@@ -84,8 +85,9 @@ class LearnedParts:
             notes.append(Sentence("{fact} The photo was read without it.", fact=error.fact))
         except (RuntimeError, ValueError, MemoryError) as error:  # torch's out-of-memory is a RuntimeError
             log.warning("the part for %s failed", role, exc_info=True)
-            memory = isinstance(error, MemoryError) or "memory" in str(error).lower()
-            why = Sentence("there was not enough memory for it") if memory else Sentence("it failed")
+            why = Sentence("it failed")
+            if is_out_of_memory(error):
+                why = Sentence("there was not enough memory for it")
             notes.append(Sentence("The learned part for {role} was not used: {why}.", role=ROLE_WORDS[role], why=why))
         self._folders.pop(role, None)
         self.unload(role)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image
 
+from engine.device.out_of_memory import is_out_of_memory
 from engine.errors import BundleError
 from engine.files import is_file
 from engine.sentence import Sentence
@@ -33,10 +34,8 @@ def load_part(title: str, folder: Path, load: Callable[[], Part]) -> Part:
         return load()
     except BundleError:
         raise
-    except MemoryError:
-        raise
     except Exception as error:  # the libraries raise whatever they like for a damaged folder
-        if isinstance(error, RuntimeError) and "out of memory" in str(error).lower():
+        if is_out_of_memory(error):
             raise
         raise BundleError(
             Sentence("{title} in “{folder}” cannot be opened.", title=title, folder=folder),

@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QItemSelectionModel
 
 from app.gallery import bench
 from app.gallery.model import GalleryModel
+from app.gallery.panel import GalleryPanel
 from app.gallery.view import GalleryView
+from app.history.panel import HistoryPanel
 from app.store.history_store import HistoryStore
+from app.store.picture_filter import PictureFilter
+from app.system import background
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
 
 pytestmark = pytest.mark.usefixtures("plain_look")
@@ -30,7 +35,7 @@ def test_scrolling_reads_no_picture_and_a_star_is_seen_when_the_store_was_asked_
     first, plain = model.id_at(0), view.grab().toImage()
     assert not model.is_starred(first)
 
-    store.star(first, True)
+    store.star([first], True)
     model.reload()
     assert model.is_starred(first) and view.grab().toImage() != plain
 
@@ -41,4 +46,32 @@ def test_scrolling_reads_no_picture_and_a_star_is_seen_when_the_store_was_asked_
     view.verticalScrollBar().setValue(view.verticalScrollBar().maximum())
     assert not view.grab().toImage().isNull()
     monkeypatch.undo()
+    store.close()
+
+
+def test_what_is_chosen_is_chosen_again_as_one_change_and_starred_as_one(qtbot, tmp_path: Path, monkeypatch):
+    """With 25,000 chosen the window stood still for minutes when one more picture was drawn: each was chosen again by itself."""
+    bench.fill(tmp_path / "history.sqlite", 400)
+    store = HistoryStore(tmp_path / "history.sqlite", tmp_path)
+    history = HistoryPanel(store)
+    panel = GalleryPanel(store, history.commands)
+    for widget in (history, panel):
+        qtbot.addWidget(widget)
+    panel.show()
+    panel.begin(None)
+    history.commands.act_on(panel.model, panel.view)
+    panel.view.selectAll()
+    store.delete([panel.model.id_at(5), panel.model.id_at(6)])
+    panel.view.selectionModel().select(panel.model.index(100), QItemSelectionModel.SelectionFlag.Deselect)
+    left, changes = panel.model.id_at(100), []
+    panel.view.chosenChanged.connect(lambda: changes.append(1))
+    history.commands.changed.emit()
+    assert len(panel.view.chosen_rows()) == 397 and panel.model.row_of(left) not in panel.view.chosen_rows()
+    assert len(changes) < 5
+
+    calls, star = [], store.star
+    monkeypatch.setattr(store, "star", lambda *given: calls.append(1) or star(*given))
+    history.commands.toggle_star()
+    assert calls == [1] and len(store.ids(PictureFilter(starred=True))) >= 397
+    background.shutdown()
     store.close()

@@ -379,7 +379,7 @@ def test_one_ring_in_the_row_while_a_picture_forms(panel, store, qtbot):
 
 
 def test_the_ring_leaves_the_others_for_a_picture_that_a_filter_hides(panel, store, kept, qtbot):
-    store.star(kept[1].id, True)
+    store.star([kept[1].id], True)
     panel.star_button.click()
     panel.set_shown(kept[1].id)
     assert panel.view.chosen()[0].id == kept[1].id
@@ -575,6 +575,28 @@ def test_saving_goes_on_in_the_background(store, qtbot):
     with qtbot.waitSignal(saver.failed) as failed:
         saver.export(picture.file, store.folder / "copy.tiff")
     assert isinstance(failed.args[0], CannotWrite)
+
+
+def test_several_are_saved_one_after_another_and_only_a_disk_that_takes_nothing_ends_it(store, tmp_path, qtbot):
+    """All at once they held up every photo that was opened meanwhile, each said itself that it was saved, and a full disk was
+    said as often as there were pictures."""
+    saver, told, failed = PictureSaver(store), [], []
+    saver.exported.connect(told.append)
+    saver.failed.connect(failed.append)
+    with qtbot.waitSignal(saver.kept) as kept:
+        saver.keep(a_picture(1), "token")
+    file = kept.args[1].file
+    gone = file.with_name("gone.png")
+    target = tmp_path / "all"
+    target.mkdir()
+    saver.export_all([(file, "a.png"), (gone, "b.png"), (file, "a.png"), (file, "c.png")], target)
+    assert len(background._running) == 1
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == [target / "c.png"] and [type(error) for error in failed] == [PhotoError]
+    assert sorted(found.name for found in target.iterdir()) == ["a (2).png", "a.png", "c.png"]
+    saver.export_all([(file, f"{number}.tiff") for number in range(5)], target)
+    qtbot.waitUntil(lambda: not background.busy())
+    assert [type(error) for error in failed] == [PhotoError, CannotWrite] and len(told) == 1
 
 
 def test_a_picture_that_cannot_be_saved_is_told_with_its_token(tmp_path, qtbot):

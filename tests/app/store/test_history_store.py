@@ -87,14 +87,14 @@ def test_search_takes_every_word_literally(store: HistoryStore):
     assert store.pictures("%") == [snow]
     assert store.pictures("_") == []
     assert store.pictures("'; DROP TABLE pictures; --") == []
-    store.star(beach.id, True)
+    store.star([beach.id], True)
     assert [entry.id for entry in store.pictures(starred=True)] == [beach.id]
     assert store.pictures("snow", starred=True) == []
 
 
 def test_everything_is_still_there_after_reopening(store: HistoryStore):
     entry = keep_picture(a_picture(), store)
-    store.star(entry.id, True)
+    store.star([entry.id], True)
     again = reopened(store)
     assert again.pictures() == [replace(entry, starred=True)]
     assert not again.database.was_damaged
@@ -185,7 +185,7 @@ def test_a_full_disk_is_said_in_words_and_spoils_nothing(store: HistoryStore):
         store.add(store.folder / "second.png", a_picture(2).request, noise, 1.0)
     assert store.pictures() == [entry]
     store.database._connection.execute("PRAGMA max_page_count=1000000")
-    store.star(entry.id, True)
+    store.star([entry.id], True)
     assert store.pictures(starred=True)
 
 

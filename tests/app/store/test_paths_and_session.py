@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store.paths import AppPaths, ensure_folder
-from app.store.picture_files import free_name, picture_name
+from app.store.picture_files import free_name, picture_name, with_suffix
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from engine.errors import CannotWrite
 from engine.files import write_atomically
@@ -27,13 +27,29 @@ def test_any_prompt_gives_a_name_that_every_system_takes(prompt: str, seed: int)
     assert not name.startswith((" ", "."))
 
 
-@pytest.mark.parametrize("prompt", ["", "...", "CON", "nul", "///", "\n\t"])
+@pytest.mark.parametrize("prompt", ["", "...", "CON", "nul", "con.v2", "aux .x", "COM¹", "///", "\n\t"])
 def test_prompts_without_usable_letters_become_picture(prompt: str):
     assert picture_name(prompt, 3) == "picture 3.png"
 
 
 def test_nothing_in_a_name_is_invisible_or_turns_the_reading_direction():
     assert picture_name("\u202egnp.exe\u200b a\ufeffrobot\x07", 1) == "gnp.exe a robot 1.png"
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "wanted"),
+    [
+        ("duck", ".png", "duck.png"),
+        ("duck v1.2", ".png", "duck v1.2.png"),
+        ("dusk v1.2", ".json", "dusk v1.2.json"),
+        ("list 1.5", ".jsonl", "list 1.5.jsonl"),
+        ("list.ndjson", ".jsonl", "list.ndjson"),
+        ("duck.WEBP", ".png", "duck.WEBP"),
+        ("duck.gif", ".png", "duck.gif"),
+    ],
+)
+def test_a_file_gets_a_suffix_where_it_has_none(name: str, suffix: str, wanted: str):
+    assert with_suffix(Path(name), suffix) == Path(wanted)
 
 
 def test_a_long_prompt_ends_at_a_word():

@@ -28,7 +28,7 @@ def store(tmp_path: Path):
     for seed, (prompt, name, bundle, later) in enumerate(rows):
         request = GenerationRequest(prompt, subject_name=name, seed=seed, bundle=bundle)
         store.add(tmp_path / f"{seed}.png", request, np.zeros((8, 8, 3), np.uint8), 1.0, noon + later + seed)
-    store.star(1, True)
+    store.star([1], True)
     yield store
     store.close()
 

@@ -1,19 +1,9 @@
-"""Small promises of the window: files saved together, keys taken, presses seen."""
+"""Small promises of the window: keys taken, presses seen."""
 
 from __future__ import annotations
 
 from app.shortcuts import Keymap
-from app.store.picture_files import free_name
 from app.window.status_line import status_of
-
-
-def test_pictures_that_are_saved_together_never_write_over_each_other(tmp_path):
-    wanted, taken = tmp_path / "duck 1.png", set()
-    wanted.write_bytes(b"mine")
-    for expected in ("duck 1 (2).png", "duck 1 (3).png"):
-        target = free_name(wanted, taken)
-        taken.add(target)
-        assert target.name == expected
 
 
 def test_a_key_is_taken_from_the_action_that_had_it():

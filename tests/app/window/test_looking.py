@@ -358,7 +358,7 @@ def test_the_gallery_filters_acts_on_what_is_chosen_and_leads_back(rig, qtbot):
     key(gallery.view, Qt.Key.Key_Escape)
     assert not panels.is_gallery()
     for picture in (first, second):
-        rig.store.star(picture.id, False)
+        rig.store.star([picture.id], False)
 
     # The most alike first, by the list at the top or the menu of the pictures; those that nobody measured come last.
     some, most = rig.keep(5, 0.3), rig.keep(6, 0.9)

@@ -89,10 +89,10 @@ def test_the_menu_shows_the_presets_there_are_and_how_to_make_one(presets):
 
 def test_a_preset_is_shared_as_a_file_and_it_is_said_where(presets, shown, tmp_path, monkeypatch):
     presets.keep("dusk")
-    for name in ("a file", "another.json"):
+    for name in ("a file", "another.json", "dusk v1.2"):
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, name=name: (str(tmp_path / name), ""))
         presets.share(0)
-        file = (tmp_path / name).with_suffix(".json")
+        file = tmp_path / f"{name.removesuffix('.json')}.json"
         assert shown[-1][0] == file and read_preset(file).name == "dusk"
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QWidget
 
+from app.window import toasts
 from app.window.toasts import Toast
 from tests.app.look_fixture import dressed, plain_look
 
@@ -58,3 +60,21 @@ def test_undo_is_called_once(host, qtbot):
     assert undone == [True] and toast.text() == ""
     toast.show_message("Copied")
     assert not toast.button.isVisible()
+
+
+def test_it_waits_while_the_pointer_or_the_focus_is_on_it(host, qtbot, monkeypatch):
+    monkeypatch.setattr(toasts, "duration", lambda name: 20)
+    other = QPushButton(host)
+    other.show()
+    toast = Toast(host)
+    toast.show_message("Moved to the trash", lambda: None)
+    toast.button.setFocus()
+    qtbot.wait(80)
+    assert toast.text(), "who works with keys is on its button"
+    toast.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)
+    other.setFocus()
+    toast.show_message("Moved to the trash", lambda: None)
+    qtbot.wait(80)
+    assert toast.text(), "it came under a pointer that stood there"
+    toast.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
+    qtbot.waitUntil(lambda: not toast.text(), timeout=2000)

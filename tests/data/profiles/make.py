@@ -88,7 +88,7 @@ def _use() -> None:
         pictures = program.store.pictures()
         if len(pictures) == 2 and not state.jobs.busy and not program.controller.saving and "kept" not in done:
             done.append("kept")
-            program.store.star(pictures[0].id, True)
+            program.store.star([pictures[0].id], True)
             program.window.presets.keep("Snow")
             queue.hold([GenerationRequest(prompt="a duck that waits", subject=subject.cut_out, seed=5)])
         elif "kept" in done:

@@ -15,12 +15,13 @@ import numpy as np
 import psutil
 import pytest
 
+from engine.batch import batch_job
 from engine.batch.batch_job import BatchJob, planned
 from engine.batch.progress import Count, ProgressBar
 from engine.bundle.manifest import read_manifest
 from engine.cli import main
 from engine.engine import Engine
-from engine.errors import CannotWrite, RequestError
+from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished, Timing
 from engine.photo.picture_file import read_picture_file
 from engine.request import GenerationRequest, ScaleBits
@@ -62,6 +63,35 @@ def test_sorted_by_subject_then_prompt(wanted, tmp_path):
     order = [(row.subject, json.loads(row.request)["prompt"]) for row in job.plan()]
     assert order == sorted(order) and len(set(order)) == 4
     assert len(list((tmp_path / "job" / "subjects").iterdir())) == 2
+
+
+@pytest.mark.parametrize("moment", ["rmtree", "put_in_place"])
+def test_a_kill_between_two_plans_loses_neither_half_nor_all_of_it(wanted, tmp_path, monkeypatch, moment):
+    """A run that is killed while it takes the old plan away, or before the new one has its name, is gone on with."""
+    folder = tmp_path / "job"
+    job = BatchJob.open(folder, "some@1", resume=False)
+    job.write_plan(wanted[:3])
+    real = getattr(batch_job.shutil, moment, None) or getattr(batch_job, moment)
+
+    class Killed(BaseException):
+        pass
+
+    def killed(path: Path, *rest, **options) -> None:
+        if folder / "plan" in (path, *rest):
+            if moment == "rmtree":
+                next((folder / "plan").iterdir()).unlink()
+            raise Killed
+        real(path, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch_job.shutil if moment == "rmtree" else batch_job, moment, killed)
+        with pytest.raises(Killed):
+            job.write_plan(wanted)
+    again = BatchJob.open(folder, "some@1", resume=True)
+    with again.alone():
+        assert again.planned_count() == len(wanted)
+    with pytest.raises(InputError, match="holds a job already"):
+        BatchJob.open(folder, "some@1", resume=False)
 
 
 def test_an_id_depends_on_all_of_a_request_and_on_nothing_else(wanted):

@@ -17,7 +17,6 @@ from engine.photo.mask_ops import (
     feather,
     fill_holes,
     grow,
-    invert,
     largest_part,
     mask_problem,
     parts,
@@ -168,12 +167,6 @@ def test_feather_is_soft_symmetric_and_as_wide_as_asked():
         assert abs(np.interp(127.5, row, np.arange(len(row))) - 39.5) < 0.6
     np.testing.assert_array_equal(feather(mask, 0), mask)
     assert not feather(blank(), 5).any()
-
-
-def test_invert_twice_is_the_same():
-    mask = feather(disc(20), 5)
-    np.testing.assert_array_equal(invert(invert(mask)), mask)
-    assert invert(blank()).min() == 255
 
 
 @settings(max_examples=60, deadline=None)

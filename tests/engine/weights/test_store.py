@@ -416,6 +416,19 @@ def test_getting_twice_at_once_is_getting_once(helpers, store):
     assert len(helpers.asked("preprocessor_config.json")) == 2  # two repositories, once each
 
 
+def test_a_check_during_a_download_is_a_check_of_its_own(helpers, store):
+    store.accept_licences("cut-out")
+    phases: list[str] = []
+    store.subscribe(lambda name: phases.append(store.state(name).phase))
+
+    async def go():
+        return await asyncio.gather(store.get("cut-out"), store.verify("cut-out"))
+
+    state, wrong = asyncio.run(go())
+    assert state.installed and wrong == ()
+    assert "checking" in phases[phases.index("fetching") :]
+
+
 def test_metadata_is_asked_patiently(helpers, store, pauses):
     helpers.metadata_faults.extend([faults.status(502), faults.hang_up, faults.status(429, retry_after="7")])
     assert get(store, "cut-out").installed

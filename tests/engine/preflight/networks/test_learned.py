@@ -113,6 +113,11 @@ def test_transparency_is_used_before_any_cutter():
     [
         (RuntimeError("CUDA out of memory"), "there was not enough memory for it"),
         (MemoryError(), "there was not enough memory for it"),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:114] DefaultCPUAllocator: not enough memory"),
+            "enough memory for it",
+        ),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), "it failed"),
         (RuntimeError("shape mismatch"), "it failed"),
         (ValueError("absolute aspect ratio must be smaller than 200"), "it failed"),
         (BundleError("The part is damaged."), "The part is damaged. The photo was read without it."),
