@@ -152,6 +152,11 @@ class CanvasPanel(QWidget):
             self._announce(self.tr("{0} percent drawn").format(round(100 * _ANNOUNCED[self._announced])))
             self._announced += 1
 
+    def preview_skipped(self, event: ScalePreview) -> None:
+        """Fill the tile of a scale that is followed by another one already."""
+        if self.canvas.state == "forming":
+            self.strip.drawn(event.scale, event.image, event.seconds, event.remembered)
+
     def finished(self, event: Finished, images: Sequence[np.ndarray | None] = ()) -> None:
         """``images``: the picture after each scale, where it is known."""
         self.request, self.bits = event.request, event.bits

@@ -2,8 +2,8 @@
 
 ``EngineWorker`` lives in a ``QThread``: it starts the child, sends commands, waits for messages. ``EngineLink`` lives in the
 window's thread. Between the two go queued signals that carry frozen dataclasses. Previews are latest-wins: the worker never
-announces a second preview before the window took the first. All of a picture's previews come with its end, so that the strip
-of scales is complete even when the window was busy.
+announces a second preview before the window took the first. It takes all that wait at once, shows the latest, and fills the
+tiles of the others.
 """
 
 from __future__ import annotations
@@ -51,25 +51,28 @@ class Previews:
     images: tuple[np.ndarray | None, ...] = ()
 
 
-class _LatestPreview:
-    """One place for one preview, shared by two threads."""
+class _WaitingPreviews:
+    """The previews of one picture that the window has not taken yet, shared by two threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._job = 0
-        self._preview: ScalePreview | None = None
+        self._previews: list[ScalePreview] = []
 
     def put(self, job: int, preview: ScalePreview) -> bool:
-        """Leave a preview; True when the place was empty, so that it has to be announced."""
+        """Leave a preview; True when none waited, so that it has to be announced."""
         with self._lock:
-            announce = self._preview is None
-            self._job, self._preview = job, preview
+            announce = not self._previews
+            if job != self._job:
+                self._job, self._previews = job, []
+            self._previews.append(preview)
             return announce
 
-    def take(self) -> tuple[int, ScalePreview] | None:
+    def take(self) -> tuple[int, list[ScalePreview]]:
+        """The picture's job and its previews in the order they came; an empty list when none waits."""
         with self._lock:
-            preview, self._preview = self._preview, None
-            return None if preview is None else (self._job, preview)
+            previews, self._previews = self._previews, []
+            return self._job, previews
 
 
 class EngineWorker(QObject):
@@ -81,7 +84,7 @@ class EngineWorker(QObject):
     def __init__(self, engine: str = ENGINE, threads: int | None = None) -> None:
         super().__init__()
         self.process = EngineProcess(engine, threads)
-        self.latest = _LatestPreview()
+        self.waiting = _WaitingPreviews()
         self._notifier: QSocketNotifier | None = None
         self._poll: QTimer | None = None
         self._images: list[np.ndarray | None] = []
@@ -149,7 +152,7 @@ class EngineWorker(QObject):
                 case ScalePreview() as preview:
                     if preview.scale < len(self._images):
                         self._images[preview.scale] = preview.image
-                    if self.latest.put(message.job, preview):
+                    if self.waiting.put(message.job, preview):
                         self.previewWaiting.emit()
                     return
                 case Finished():
@@ -184,6 +187,7 @@ class EngineLink(QObject):
     prepared = Signal(Prepared)
     started = Signal(int, Started)
     preview = Signal(int, ScalePreview)
+    previewSkipped = Signal(int, ScalePreview)
     finished = Signal(int, Finished, Previews)
     scalesPainted = Signal(ScalesPainted)
     failed = Signal(Failed, Previews)
@@ -245,9 +249,11 @@ class EngineLink(QObject):
 
     @Slot()
     def _take_preview(self) -> None:
-        taken = self._worker.latest.take()
-        if taken is not None:
-            self.preview.emit(*taken)
+        job, previews = self._worker.waiting.take()
+        for skipped in previews[:-1]:
+            self.previewSkipped.emit(job, skipped)
+        if previews:
+            self.preview.emit(job, previews[-1])
 
     @Slot(object)
     def _take(self, message: Message | Previews) -> None:
@@ -266,13 +272,13 @@ class EngineLink(QObject):
                 self.started.emit(message.job, message.event)
             case JobEvent(event=Finished()):
                 # The last preview may still wait behind this message: the finished picture makes it obsolete.
-                self._worker.latest.take()
+                self._worker.waiting.take()
                 self.finished.emit(message.job, message.event, self._of_job(message.job))
             case ScalesPainted():
                 if message.number == self._painting:
                     self.scalesPainted.emit(message)
             case Failed():
-                self._worker.latest.take()
+                self._worker.waiting.take()
                 self.failed.emit(message, self._of_job(message.job))
             case Ended():
                 self.ended.emit(message)

@@ -40,7 +40,8 @@ class PictureQueue(QObject):
     """The queue of pictures.
 
     Signals:
-        started(object): ``Started`` of a picture. previewed(object): ``ScalePreview``.
+        started(object): ``Started`` of a picture. previewed(object): ``ScalePreview``. previewSkipped(object): the same of a scale
+            that was followed by another one before the window came to it.
         finishing(object, object): the request as it was queued and its ``Finished``; before ``finished``.
         finished(object, object): ``Finished`` and the picture after every scale.
         stopped(object): cancelled; the picture after every scale that was drawn.
@@ -59,6 +60,7 @@ class PictureQueue(QObject):
 
     started = Signal(object)
     previewed = Signal(object)
+    previewSkipped = Signal(object)
     finishing = Signal(object, object)
     finished = Signal(object, object)
     stopped = Signal(object)
@@ -87,6 +89,7 @@ class PictureQueue(QObject):
         link.replanned.connect(self._replanned)
         link.started.connect(self._started)
         link.preview.connect(self._preview)
+        link.previewSkipped.connect(self._preview_skipped)
         link.finished.connect(self._finished)
         link.scalesPainted.connect(self.scalesPainted)
         link.failed.connect(self._failed)
@@ -283,6 +286,14 @@ class PictureQueue(QObject):
             self.ideaPreviewed.emit(self._line.drawing.idea, event)
         elif self._state.settings.previews:
             self.previewed.emit(event)
+
+    @Slot(int, object)
+    def _preview_skipped(self, number: int, event: ScalePreview) -> None:
+        if number != self._number or self._state.jobs.stopping or not self._state.settings.previews:
+            return
+        assert self._line.drawing is not None
+        if self._line.drawing.idea is None:
+            self.previewSkipped.emit(event)
 
     @Slot(int, object, object)
     def _finished(self, number: int, event: Finished, previews: Previews) -> None:

@@ -46,6 +46,7 @@ class Drawing(QObject):
         controller.drawing.connect(canvas.started)
         controller.ideasBegun.connect(canvas.begin_ideas)
         queue.previewed.connect(canvas.previewed)
+        queue.previewSkipped.connect(canvas.preview_skipped)
         queue.finished.connect(canvas.finished)
         queue.stopped.connect(self._stopped)
         queue.failed.connect(self._failed)

@@ -13,7 +13,7 @@ class FakeLink(QObject):
     """In the place of ``EngineLink``."""
 
     loading, opened, replanned, prepared = Signal(object), Signal(object), Signal(object), Signal(object)
-    started, preview = Signal(int, object), Signal(int, object)
+    started, preview, previewSkipped = Signal(int, object), Signal(int, object), Signal(int, object)
     finished, failed = Signal(int, object, object), Signal(object, object)
     ended, scalesPainted = Signal(object), Signal(object)
 

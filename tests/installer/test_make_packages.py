@@ -134,6 +134,8 @@ def test_the_run_file_installs_updates_and_removes_itself(tmp_path, small):
     (folder / ".made-by-echogen-launcher").touch()
     shutil.copytree(ROOT / "app/language", target / "app/language")
     shutil.copy(ROOT / "app/__init__.py", target / "app")
+    for module in (ROOT / "engine").glob("*.py"):  # the launcher gives files their names with engine/files.py
+        shutil.copy(module, target / "engine")
     removed = subprocess.run(
         [str(target / "uninstall.sh")], env={"PATH": "/usr/bin:/bin", "HOME": str(home)}, capture_output=True, text=True
     )

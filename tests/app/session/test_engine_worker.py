@@ -100,14 +100,14 @@ def test_a_child_that_cannot_be_started_is_told_of_what_was_asked(worker, proble
         assert isinstance(failed.error, EchoGenError) and str(problem) in str(failed.error)
 
 
-def test_a_picture_brings_its_previews_and_only_the_latest_waits(worker):
+def test_a_picture_brings_its_previews_and_they_are_announced_once(worker):
     announced = []
     worker.previewWaiting.connect(lambda: announced.append(True))
     worker.send(Generate(1, REQUEST))
     begun = JobEvent(1, Started(REQUEST, GRIDS, (0.25,) * 4))
     assert receive(worker, begun, preview(0), preview(2)) == [begun] and announced == [True]
-    number, latest = worker.latest.take()
-    assert (number, latest.scale) == (1, 2) and worker.latest.take() is None
+    number, waiting = worker.waiting.take()
+    assert number == 1 and [preview.scale for preview in waiting] == [0, 2] and worker.waiting.take() == (1, [])
     done = JobEvent(1, Finished(REQUEST, picture_of(REQUEST), bits_of(REQUEST), Timing()))
     previews, last = receive(worker, done)
     assert last == done and previews.job == 1
@@ -173,6 +173,11 @@ def test_the_windows_end_tells_each_kind_of_message(qapp, monkeypatch, caplog):
         link._take(Ended(9))
         link._take_preview()
         assert told == [Replanned(info), Ended(9)], "no preview waits"
+        link.previewSkipped.connect(lambda job, skipped: told.append(skipped.scale))
+        for scale in range(3):
+            link._worker.waiting.put(4, preview(scale).event)
+        link._take_preview()
+        assert told[2:] == [0, 1, "preview"], "the latest is shown, the tiles of the others are filled"
         failed = []
         link.failed.connect(lambda message, previews: failed.append(previews))
         link._take(Previews(4, (None,)))

@@ -159,17 +159,21 @@ def test_the_expected_time_is_the_engines(queue):
 
 
 def test_a_preview_of_another_picture_or_of_one_that_stops_is_not_shown(queue):
-    previews = []
+    previews, skipped = [], []
     queue.previewed.connect(previews.append)
+    queue.previewSkipped.connect(skipped.append)
     queue._link.cancel = lambda number: None
     queue.draw([GenerationRequest("a robot")])
     preview = ScalePreview(0, 2, (1, 1), np.zeros((4, 4, 3), np.uint8), 0.1)
     queue._link.preview.emit(7, preview)
     queue._link.preview.emit(1, preview)
-    assert previews == [preview]
+    queue._link.previewSkipped.emit(7, preview)
+    queue._link.previewSkipped.emit(1, preview)
+    assert previews == skipped == [preview]
     queue.stop_now()
     queue._link.preview.emit(1, preview)
-    assert len(previews) == 1
+    queue._link.previewSkipped.emit(1, preview)
+    assert len(previews) == len(skipped) == 1
 
 
 # Encoding ahead
