@@ -268,14 +268,17 @@ def test_a_picture_forms_in_the_group_that_it_will_stand_in(rig, qtbot):
         assert model.rows[0].picture == drawn()[0] and model.rows[0].count == place
 
 
-def test_the_tile_of_a_scale_that_was_drawn_while_the_window_was_busy_is_filled(rig):
+def test_the_tile_of_a_scale_that_was_drawn_while_the_window_was_busy_is_filled(rig, qtbot):
+    rig.state.update_values(count=1)
     rig.window.drawing.generate()
-    number, image = rig.state.jobs.drawing, np.full((64, 64, 3), 77, np.uint8)
-    rig.link.started.emit(number, Started(rig.state.jobs.request, GRIDS, (0.2,) * 5))
+    number, image, request = rig.state.jobs.drawing, np.full((64, 64, 3), 77, np.uint8), rig.state.jobs.request
+    rig.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5))
     for scale, signal in enumerate((rig.link.previewSkipped, rig.link.previewSkipped, rig.link.preview)):
         signal.emit(number, ScalePreview(scale, len(GRIDS), GRIDS[scale], image + scale, 0.1))
     tiles = [rig.window.canvas.strip.model.image(scale) for scale in range(len(GRIDS))]
     assert [tile is not None for tile in tiles] == [True] * 3 + [False] * 2
+    rig.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+    wait(qtbot, lambda: rig.state.jobs.drawing is None)
 
 
 def test_several_pictures_of_one_press_stand_side_by_side(rig, qtbot):
