@@ -12,8 +12,8 @@ from app.gallery.model import GalleryModel
 from app.gallery.view import SIZES, GalleryView
 from app.history.commands import PictureCommands
 from app.history.groups import spoken_time
-from app.history.menu import add_filter_entries, add_folder_entries, add_picture_entries
-from app.history.orders import add_order_entries, orders
+from app.history.menu import add_picture_entries, add_view_entries
+from app.history.orders import orders
 from app.language.say import say
 from app.look import focus
 from app.look.controls import Button, ComboBox, Divider, IconButton, SearchField, Segmented, label
@@ -343,12 +343,9 @@ class GalleryPanel(QWidget):
         menu.popup(position)
 
     def add_view_entries(self, menu: QMenu) -> None:
-        """Add to a menu which pictures are shown, in which order, and where they lie."""
-        add_filter_entries(menu, self.star.toggle, self.star.isChecked(), self.show_search)
-        menu.addSeparator()
-        add_order_entries(menu, self.set_most_alike, self.model.most_alike)
-        menu.addSeparator()
-        add_folder_entries(menu, self._commands)
+        """Add what the gallery shows to a menu."""
+        alike = self.model.most_alike
+        add_view_entries(menu, self.star, self.show_search, self.set_most_alike, alike, self._commands)
 
     # Keys and words
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from app.history.commands import PictureCommands
+from app.history.orders import add_order_entries
 from app.language.say import say
 from app.shortcuts import keymap, sequences, shortcut
 
@@ -70,14 +71,28 @@ def _compare_words(commands: PictureCommands) -> str:
     return say("Compare: Ctrl-click another one, too")
 
 
-def add_filter_entries(
-    menu: QMenu, toggle_starred: Callable[[], object], starred_only: bool, search: Callable[[], object]
+def add_view_entries(
+    menu: QMenu,
+    star: QAbstractButton,
+    search: Callable[[], object],
+    choose_order: Callable[[bool], object],
+    most_alike: bool,
+    commands: PictureCommands,
 ) -> None:
-    """Add the filters of the history to a menu."""
-    only = menu.addAction(say("Starred only"), toggle_starred)
+    """Add to a menu which pictures of the history are shown, in which order, and where they lie.
+
+    Args:
+        star: the button of *Starred only*, which the entry presses.
+        choose_order, most_alike: as ``add_order_entries`` takes them.
+    """
+    only = menu.addAction(say("Starred only"), star.toggle)
     only.setCheckable(True)
-    only.setChecked(starred_only)
+    only.setChecked(star.isChecked())
     add_entry(menu, "search", search)
+    menu.addSeparator()
+    add_order_entries(menu, choose_order, most_alike)
+    menu.addSeparator()
+    add_folder_entries(menu, commands)
 
 
 def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:

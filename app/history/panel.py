@@ -371,15 +371,11 @@ class HistoryPanel(QWidget):
         return menu
 
     def add_view_entries(self, menu: QMenu) -> None:
-        """Add to a menu which pictures the row shows, in which order, and where they lie."""
-        from app.history.menu import add_filter_entries, add_folder_entries
-        from app.history.orders import add_order_entries
+        """Add what the row shows to a menu."""
+        from app.history.menu import add_view_entries
 
-        add_filter_entries(menu, self.star_button.toggle, self.star_button.isChecked(), self.show_search)
-        menu.addSeparator()
-        add_order_entries(menu, self.set_most_alike, self.model.most_alike)
-        menu.addSeparator()
-        add_folder_entries(menu, self.commands)
+        alike = self.model.most_alike
+        add_view_entries(menu, self.star_button, self.show_search, self.set_most_alike, alike, self.commands)
 
     @Slot(QPoint)
     def _folder_menu(self, position: QPoint) -> None:
