@@ -38,6 +38,7 @@ from engine.preflight.shipped.candidates import Candidate, around_box, box_view,
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.known_part import WAY as KNOWN_PART
 from engine.preflight.shipped.known_part import known_part
+from engine.preflight.shipped.mirror_image import without_mirror_image
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.reaching import falls_short, reaching
 from engine.preflight.shipped.things import THINGS, KnownThings
@@ -290,8 +291,17 @@ class Segmenter:
             part = known_part(working, self._network, self._things, evidence, found[0], classes)
             found = found if part is None else [part, *found]
         if not marks:
+            found = [*self._above_mirror_image(working, found), *found]
             self._remember(working, found)
         return found
+
+    def _above_mirror_image(self, working: WorkingPhoto, found: list[Candidate]) -> list[Candidate]:
+        """The thing without its mirror image, cut out as in a box around it; none where the best answer has no such image."""
+        upper = without_mirror_image(found[0]) if found else None
+        if upper is None or self._network is None:
+            return []
+        box = box_extent(upper.box(), working)
+        return (in_box(working, self._network, box, Marks()) or [])[:1]
 
     def _remember(self, working: WorkingPhoto, found: list[Candidate]) -> None:
         """Keep the answers for the last few photos: a box may be drawn around one of them."""
