@@ -320,7 +320,8 @@ class Segmenter:
         found = in_box(working, self._network, extent, marks, places, earlier) or []
         if not found or marks:
             return found  # who marks what is meant says more than a box does
-        best = found[0]
+        # A box around the known thing that was found means that thing: estimates do not tell it from who wears it.
+        best = next((one for one in earlier[:1] if one.way == KNOWN_PART and one.fills(box)), found[0])
         if falls_short(best, extent):
             view = box_view(working, self._network, extent)
             best = best if view is None else reaching(best, extent, view)
