@@ -35,6 +35,7 @@ from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos, 
 from engine.preflight.inner_photo import InnerPhoto
 from engine.preflight.networks.learned import LearnedParts, Parts
 from engine.preflight.shipped.candidates import Candidate, around_box, box_view, by_itself, corrected, in_box
+from engine.preflight.shipped.holes import with_holes
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.known_part import WAY as KNOWN_PART
 from engine.preflight.shipped.known_part import known_part
@@ -292,6 +293,7 @@ class Segmenter:
             found = found if part is None else [part, *found]
         if not marks:
             found = [*self._above_mirror_image(working, found), *found]
+            found = [with_holes(one, self._network) for one in found[:1]] + found[1:]
             self._remember(working, found)
         return found
 
@@ -325,7 +327,7 @@ class Segmenter:
         if falls_short(best, extent):
             view = box_view(working, self._network, extent)
             best = best if view is None else reaching(best, extent, view)
-        return [best, *found]
+        return [with_holes(best, self._network), *found]
 
 
 def _shows_nothing(working: WorkingPhoto, best: Candidate) -> bool:
