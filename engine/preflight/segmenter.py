@@ -35,9 +35,11 @@ from engine.preflight.colours.working_photo import WorkingPhoto, WorkingPhotos, 
 from engine.preflight.inner_photo import InnerPhoto
 from engine.preflight.networks.learned import LearnedParts, Parts
 from engine.preflight.shipped.candidates import Candidate, around_box, box_view, by_itself, corrected, in_box
+from engine.preflight.shipped.holes import with_holes
 from engine.preflight.shipped.judge import SURE
 from engine.preflight.shipped.known_part import WAY as KNOWN_PART
 from engine.preflight.shipped.known_part import known_part
+from engine.preflight.shipped.mirror_image import without_mirror_image
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.reaching import falls_short, reaching
 from engine.preflight.shipped.things import THINGS, KnownThings
@@ -290,8 +292,18 @@ class Segmenter:
             part = known_part(working, self._network, self._things, evidence, found[0], classes)
             found = found if part is None else [part, *found]
         if not marks:
+            found = [*self._above_mirror_image(working, found), *found]
+            found = [with_holes(one, self._network) for one in found[:1]] + found[1:]
             self._remember(working, found)
         return found
+
+    def _above_mirror_image(self, working: WorkingPhoto, found: list[Candidate]) -> list[Candidate]:
+        """The thing without its mirror image, cut out as in a box around it; none where the best answer has no such image."""
+        upper = without_mirror_image(found[0]) if found else None
+        if upper is None or self._network is None:
+            return []
+        box = box_extent(upper.box(), working)
+        return (in_box(working, self._network, box, Marks()) or [])[:1]
 
     def _remember(self, working: WorkingPhoto, found: list[Candidate]) -> None:
         """Keep the answers for the last few photos: a box may be drawn around one of them."""
@@ -310,11 +322,12 @@ class Segmenter:
         found = in_box(working, self._network, extent, marks, places, earlier) or []
         if not found or marks:
             return found  # who marks what is meant says more than a box does
-        best = found[0]
+        # A box around the known thing that was found means that thing: estimates do not tell it from who wears it.
+        best = next((one for one in earlier[:1] if one.way == KNOWN_PART and one.fills(box)), found[0])
         if falls_short(best, extent):
             view = box_view(working, self._network, extent)
             best = best if view is None else reaching(best, extent, view)
-        return [best, *found]
+        return [with_holes(best, self._network), *found]
 
 
 def _shows_nothing(working: WorkingPhoto, best: Candidate) -> bool:

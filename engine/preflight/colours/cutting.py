@@ -84,7 +84,7 @@ def _best_cut(window: Window, inside: np.ndarray, marks: np.ndarray) -> tuple[np
     middle = begin_with_middle(whole, x0, y0, x1, y1)
     best: tuple[float, np.ndarray, Models] | None = None
     for trimap in (whole, middle):
-        rough, models = cut(picture, with_marks(trimap, marks), 4)
+        rough, models = cut(picture, with_marks(trimap, marks), 3)
         if not rough.any() or rough.all():
             continue
         part = main_part(rough)

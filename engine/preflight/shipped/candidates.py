@@ -77,6 +77,10 @@ class Candidate:
         scale_x, scale_y = (x1 - x0) / self.inside.shape[1], (y1 - y0) / self.inside.shape[0]
         return Box(x0 + x * scale_x, y0 + y * scale_y, x0 + (x + w) * scale_x, y0 + (y + h) * scale_y, self.score)
 
+    def fills(self, box: Box) -> bool:
+        """Return True if a box is taken to be drawn around it."""
+        return self.box().overlap(box) >= _FILLS
+
 
 Answer = tuple[list[Candidate], list[np.ndarray]]
 """Candidates that are neither empty nor everything, and the features of each that the calibration weighs (``TRAITS``)."""
@@ -220,7 +224,7 @@ def answer_in_box(
         ]
     )
     found += by_colours
-    found += [_moved(one, window) for one in earlier if one.box().overlap(Box(*box)) >= _FILLS]
+    found += [_moved(one, window) for one in earlier if one.fills(Box(*box))]
     return _weighed(window, [(candidate, view) for candidate in found])
 
 

@@ -6,10 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.photo.hints import Box, Hint
 from engine.photo.load import photo_from_pixels
 from engine.photo.mask_ops import overlap
 from engine.preflight.colours.working_photo import WorkingPhoto
+from engine.preflight.segmenter import Segmenter
 from engine.preflight.shipped.candidates import Candidate
+from engine.preflight.shipped.judge import KINDS, TRAITS
 from engine.preflight.shipped.known_part import known_part, on_grey
 from engine.preflight.shipped.network import SIDE
 from engine.preflight.shipped.things import THINGS, Evidence
@@ -77,6 +80,23 @@ def test_an_answer_that_is_called_right_stays_unless_something_else_is_named(wor
     assert part(worn, sure) is None
     named = part(worn, sure, (RED,))
     assert named is not None and overlap(within(named, worn.whole) > 0.5, BACKPACK) > 0.85
+
+
+@pytest.mark.parametrize(("box", "known"), [((84, 78, 172, 182), True), ((56, 28, 200, 253), False)])
+def test_a_box_around_the_known_thing_means_it(
+    worn: WorkingPhoto, monkeypatch: pytest.MonkeyPatch, box: tuple[int, int, int, int], known: bool
+):
+    """The box's own answer is a person with a higher estimate; what was recognised is kept where the box fits it."""
+    network = Told(lambda hints: PERSON)
+    unsure = np.zeros(len(TRAITS))
+    unsure[-1] = 0.5
+    network.judge.calibration.update(dict.fromkeys(KINDS, unsure))
+    segmenter = Segmenter(network=network, things=KnowsColours())
+    assert overlap(segmenter.find_subject(worn.photo).mask > 127, BACKPACK) > 0.85
+    person = answer(WorkingPhoto(worn.photo), PERSON, 0.99)
+    monkeypatch.setattr("engine.preflight.segmenter.in_box", lambda *_: [person])
+    boxed = segmenter.find_subject(worn.photo, Hint(box=Box(*box)))
+    assert overlap(boxed.mask > 127, BACKPACK if known else PERSON) > 0.85
 
 
 def test_what_is_named_already_stays(worn: WorkingPhoto):
