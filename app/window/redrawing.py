@@ -101,6 +101,8 @@ class Redrawing(QObject):
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
         placed = into_photo and manifest is not None and manifest.placed_content is not None
         cut_out = next(iter(self._state.cut_outs), None) if placed else None
+        panels.region_prompt.set_reader(panels.prompt.sheet.prompt.reader)
+        panels.region_prompt.setPlainText(self._state.values.prompt)
         session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
         panels.region.set_count(self._state.values.count)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
@@ -123,6 +125,9 @@ class Redrawing(QObject):
 
     @Slot()
     def _leave(self) -> None:
+        prompt = self._panels.region_prompt
+        if prompt.document().isModified():
+            self._state.update_values(prompt=prompt.text())
         self._place = self._file = None
         if self._drafts is not None:
             self._drafts.end()

@@ -7009,6 +7009,10 @@
         <translation>标出放置的位置。外面的一切保持不变。</translation>
     </message>
     <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
         <source>Put the subject into this photo</source>
         <translation>把主体放进这张照片</translation>
     </message>
