@@ -6338,6 +6338,10 @@
         <translation>硬度</translation>
     </message>
     <message>
+        <source>On white</source>
+        <translation>白色背景</translation>
+    </message>
+    <message>
         <source>Outline</source>
         <translation>轮廓</translation>
     </message>
