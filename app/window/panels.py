@@ -175,7 +175,7 @@ class Panels(QWidget):
         narrow, low = is_narrow(width), is_low(height)
         self.left.set_narrow(needs_rail(width))
         type_.set_width(self.right, size("panel-right-small" if narrow else "panel-right"))
-        self.canvas.set_compact(narrow or low)
+        self.canvas.set_compact(narrow, low)
         self.prompt.sheet.set_low(low)
         self.history.set_compact(low)
         self.top_bar.set_narrow(narrow)
