@@ -40,7 +40,7 @@ class RegionEditor(EditorFrame):
     Signals:
         accepted(object, int, object): the mask, uint8 (H, W), how many scales are kept inside of it, and the ``Placement`` of
             the subject in the photo where it was placed by hand, or None.
-        left: nothing is drawn.
+        left: the editor is done.
     """
 
     accepted = Signal(object, int, object)
@@ -106,7 +106,8 @@ class RegionEditor(EditorFrame):
 
     @Slot()
     def accept(self) -> None:
-        """Draw the region anew. One that cannot be used stays here, with the sentence that says why."""
+        """Have the region drawn anew. Who does it ends the editor by ``leave``; one that cannot be used stays here, with the
+        sentence that says why."""
         self.canvas.tools.finish()
         if self._session is None:
             return
@@ -119,13 +120,11 @@ class RegionEditor(EditorFrame):
         if problem is not None:
             self.side.show_error(problem)
             return
-        whole = round(self.scales.value())
-        self._release()
-        self.accepted.emit(mask, whole, None if placed is None else placed[1])
+        self.accepted.emit(mask, round(self.scales.value()), None if placed is None else placed[1])
 
     @Slot()
     def leave(self) -> None:
-        """Back without drawing."""
+        """Back to the picture."""
         self._release()
         self.left.emit()
 

@@ -116,22 +116,30 @@ class Redrawing(QObject):
 
     @Slot(object, int, object)
     def _accepted(self, mask: np.ndarray, whole: int, placement: Placement | None) -> None:
-        place, file = self._place, self._file
-        self._leave()
-        if isinstance(place, Result):
-            self._controller.redraw_region(place, mask, whole)
-        elif place is not None:
-            self._controller.draw_in_photo(place, mask, whole, placement, file)
+        self._take_prompt()
+        drawn = False
+        try:
+            if isinstance(self._place, Result):
+                drawn = self._controller.redraw_region(self._place, mask, whole)
+            elif self._place is not None:
+                drawn = self._controller.draw_in_photo(self._place, mask, whole, placement, self._file)
+        except EchoGenError as error:
+            self._panels.region.side.show_error(error)
+        if drawn:
+            self._panels.region.leave()
 
     @Slot()
     def _leave(self) -> None:
-        prompt = self._panels.region_prompt
-        if prompt.document().isModified():
-            self._state.update_values(prompt=prompt.text())
+        self._take_prompt()
         self._place = self._file = None
         if self._drafts is not None:
             self._drafts.end()
         self._panels.close_editor()
+
+    def _take_prompt(self) -> None:
+        prompt = self._panels.region_prompt
+        if prompt.document().isModified():
+            self._state.update_values(prompt=prompt.text())
 
 
 def _read(file: Path) -> tuple[Photo, Path]:
