@@ -236,7 +236,7 @@ class ScaleStrip(QWidget):
         self.left.setVisible(drawing)
         self.bar.setVisible(drawing)
         self.redraw_button.setVisible(not drawing and model.can_keep and not self._narrow)
-        self.region_button.setVisible(not drawing and model.can_keep and not self._narrow)
+        self.region_button.setVisible(model.done and not self._narrow)
         self.region_button.setText(self.tr("Redraw a region"))
         self.region_button.setToolTip(tooltip("redraw_region"))
         self.redraw_button.setEnabled(model.can_redraw)
