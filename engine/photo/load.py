@@ -225,14 +225,14 @@ class _Read:
     lost: tuple[str, ...] = ()
 
 
-_EIGHT_BITS = Sentence("The photo has more than 8 bits a colour; the picture is saved with 8.")
-_SRGB = Sentence("The colours of the photo's file cannot be kept; the picture is saved in sRGB.")
+EIGHT_BITS = Sentence("The photo has more than 8 bits a colour; the picture is saved with 8.")
+IN_SRGB = Sentence("The colours of the photo's file cannot be kept; the picture is saved in sRGB.")
 
 
 def _read(stream: BinaryIO, called: str, start: bytes) -> _Read:
     """A PNG whose metadata stand in the way is read without them."""
     if is_raw(start, called):
-        return _Read(_developed(stream, called), lost=(_EIGHT_BITS,))
+        return _Read(_developed(stream, called), lost=(EIGHT_BITS,))
     try:
         return _open(stream, None, called, start)
     except (PhotoError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -248,15 +248,15 @@ def _open(stream: BinaryIO, profile: bytes | None, called: str, start: bytes) ->
     with Image.open(stream, formats=usable_formats(start)) as picture:
         if is_raw_inside(picture):  # the picture of this TIFF is only a small preview, whatever the file is called
             stream.seek(0)
-            return _Read(_developed(stream, called), lost=(_EIGHT_BITS,))
+            return _Read(_developed(stream, called), lost=(EIGHT_BITS,))
         _check_size(picture.size, called)
         notes = _frame_note(picture)
-        lost = (_EIGHT_BITS,) if _is_deep(picture, stream) else ()
+        lost = (EIGHT_BITS,) if _is_deep(picture, stream) else ()
         turned_by_loading = orientation_of(picture) if picture.format == "TIFF" else 1
         picture.load()
         dpi = resolution_of(picture, max(turned_by_loading, orientation_of(picture)))
         rgb, alpha, kept = _pixels(picture, stream, profile)
-    return _Read(rgb, alpha, notes, dpi, lost if kept else (*lost, _SRGB))
+    return _Read(rgb, alpha, notes, dpi, lost if kept else (*lost, IN_SRGB))
 
 
 def usable_formats(start: bytes) -> list[str]:
