@@ -170,10 +170,17 @@ class Region:
         return share >= 0.5 - 1e-5
 
     def scales(self, grids: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, ...]:
-        """``tokens`` of every scale, with the first ``whole`` scales kept everywhere."""
-        return tuple(
+        """``tokens`` of every scale, with the first ``whole`` scales kept everywhere. Raises ``RequestError`` where nothing is left
+        that would be drawn."""
+        anew = tuple(
             np.zeros(grid, bool) if scale < self.whole else self.tokens(grid) for scale, grid in enumerate(grids)
         )
+        if not any(places.any() for places in anew):
+            raise RequestError(
+                Sentence("The region is too small: nothing in it would be drawn anew."),
+                Sentence("Mark at least {stride} × {stride} pixels.", stride=self.size[0] // grids[-1][1]),
+            )
+        return anew
 
     def lay_in(self, drawn: np.ndarray, feather: float) -> np.ndarray:
         """The earlier picture with a drawn one, RGB uint8 (H, W, 3), laid into its region.

@@ -57,7 +57,7 @@ class CanvasPanel(QWidget):
         super().__init__(parent)
         self.canvas = ResultCanvas(self)
         self.strip = ScaleStrip(self)
-        self._whole = self._compact = False
+        self._whole = self._narrow = False
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -93,7 +93,7 @@ class CanvasPanel(QWidget):
         self.results = ResultsView(canvas)
         self.results.hide()
         bar.hide()
-        bar.set_compact(self._compact)
+        bar.set_compact(self._narrow)
         bar.vary.connect(self.vary)
         bar.finish.connect(self._finish)
         bar.redraw.connect(strip.redraw)
@@ -233,12 +233,12 @@ class CanvasPanel(QWidget):
         """The previous picture of the same group, for holding C."""
         self.canvas.set_previous(image)
 
-    def set_compact(self, compact: bool) -> None:
-        """Windows narrower than 1120: small tiles, icons for actions."""
-        self._compact = compact
-        self.strip.set_compact(compact)
+    def set_compact(self, narrow: bool, low: bool = False) -> None:
+        """Small tiles in narrow or low windows, icons for actions in narrow ones."""
+        self._narrow = narrow
+        self.strip.set_compact(narrow, low)
         if self._whole:
-            self.actions_bar.set_compact(compact)
+            self.actions_bar.set_compact(narrow)
         self._follow()
 
     def entry(self) -> QWidget:

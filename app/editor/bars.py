@@ -118,6 +118,7 @@ class OptionBar(QWidget):
 
     Args:
         overlays: those that can be chosen.
+        white: the one on white is no model's view of its subject.
 
     Signals:
         sizeChanged(float): brush diameter in pixels of the photo.
@@ -129,9 +130,11 @@ class OptionBar(QWidget):
     hardnessChanged = Signal(float)
     overlayChanged = Signal(object)
 
-    def __init__(self, overlays: Sequence[str] = OVERLAYS, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, overlays: Sequence[str] = OVERLAYS, parent: QWidget | None = None, *, white: bool = False
+    ) -> None:
         super().__init__(parent)
-        self._overlays = overlays
+        self._overlays, self._white = overlays, white
         self.setFixedHeight(size("option-bar"))
         self._tool: Tool = "select"
         self.icon = Glyph("brush", "text", 18, parent=self)
@@ -207,7 +210,8 @@ class OptionBar(QWidget):
             self.tr("Brush hardness") + f" ({keymap.shown('softer')} {keymap.shown('harder')})"
         )
         self.overlay_label.setText(self.tr("Overlay"))
-        words = {"tint": self.tr("Tint"), "outline": self.tr("Outline"), "model": self.tr("What the model sees")}
+        on_white = self.tr("On white") if self._white else self.tr("What the model sees")
+        words = {"tint": self.tr("Tint"), "outline": self.tr("Outline"), "model": on_white}
         self.overlay.setLabels([words[name] for name in self._overlays])
         self.overlay.setAccessibleName(self.tr("Overlay"))
         self.overlay.setToolTip(tooltip("overlay"))

@@ -45,7 +45,7 @@ class CuttingEditor(EditorFrame):
     left = Signal()
 
     def __init__(self, service: MaskService, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, result=True)
         self.setObjectName("cuttingEditor")
         self._service = service
         self._file = ""

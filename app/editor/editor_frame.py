@@ -23,6 +23,7 @@ class EditorFrame(QWidget):
 
     Args:
         region: what is marked is a region, not a subject: no view of the model, and other words.
+        result: what is marked is the result, and no model sees it.
 
     Signals:
         helpRequested: the question mark.
@@ -30,13 +31,14 @@ class EditorFrame(QWidget):
 
     helpRequested = Signal()
 
-    def __init__(self, parent: QWidget | None = None, *, region: bool = False) -> None:
+    def __init__(self, parent: QWidget | None = None, *, region: bool = False, result: bool = False) -> None:
         super().__init__(parent)
         self._overlays = OVERLAYS[:2] if region else OVERLAYS
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._session: MaskSession | None = None
-        self.rail, self.options, self.hints = ToolRail(), OptionBar(self._overlays), HintBar(region=region)
+        self.rail, self.hints = ToolRail(), HintBar(region=region)
+        self.options = OptionBar(self._overlays, white=result)
         self.canvas = MaskCanvas(padding=24, frame="canvas")
 
     def _lay_out(self, side: QWidget) -> None:

@@ -31,28 +31,33 @@ class RegionSession(MaskSession):
 class RegionEditor(EditorFrame):
     """See the module.
 
+    Args:
+        prompt: the field that says what is drawn; not there where the photo goes on behind a placed subject, whatever it says.
+
     Attributes:
         into_photo: what is marked is where the subject goes in a photo.
 
     Signals:
         accepted(object, int, object): the mask, uint8 (H, W), how many scales are kept inside of it, and the ``Placement`` of
             the subject in the photo where it was placed by hand, or None.
-        left: nothing is drawn.
+        left: the editor is done.
     """
 
     accepted = Signal(object, int, object)
     left = Signal()
 
-    def __init__(self, service: MaskService, parent: QWidget | None = None) -> None:
+    def __init__(self, service: MaskService, prompt: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent, region=True)
         self.setObjectName("regionEditor")
-        self._service = service
+        self._service, self._prompt = service, prompt
         self.into_photo = False
         self._count = 1
+        self._prompt_label = label("", "label")
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
         self.scales_words = label("", "help", "muted", wrap=True)
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
-        self.side = EditorSide((Divider(), self.scales, self.scales_words), (self.use, self.discard))
+        content = (Divider(), self._prompt_label, prompt, self.scales, self.scales_words)
+        self.side = EditorSide(content, (self.use, self.discard))
         self._lay_out(self.side)
         self.placing = PhotoPlacing(self.canvas, self)
         self._connect()
@@ -80,6 +85,8 @@ class RegionEditor(EditorFrame):
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
         self.into_photo = into_photo
+        for widget in (self._prompt_label, self._prompt):
+            widget.setVisible(subject is None)
         session = RegionSession(photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self)
         session.marksChanged.connect(self._show)
         session.failed.connect(self.side.show_error)
@@ -99,7 +106,8 @@ class RegionEditor(EditorFrame):
 
     @Slot()
     def accept(self) -> None:
-        """Draw the region anew. One that cannot be used stays here, with the sentence that says why."""
+        """Have the region drawn anew. Who does it ends the editor by ``leave``; one that cannot be used stays here, with the
+        sentence that says why."""
         self.canvas.tools.finish()
         if self._session is None:
             return
@@ -112,13 +120,11 @@ class RegionEditor(EditorFrame):
         if problem is not None:
             self.side.show_error(problem)
             return
-        whole = round(self.scales.value())
-        self._release()
-        self.accepted.emit(mask, whole, None if placed is None else placed[1])
+        self.accepted.emit(mask, round(self.scales.value()), None if placed is None else placed[1])
 
     @Slot()
     def leave(self) -> None:
-        """Back without drawing."""
+        """Back to the picture."""
         self._release()
         self.left.emit()
 
@@ -157,6 +163,8 @@ class RegionEditor(EditorFrame):
         into = self.into_photo
         self.side.title.setText(self.tr("Put the subject into this photo") if into else self.tr("Redraw a region"))
         self._show_words()
+        self._prompt_label.setText(self.tr("Prompt"))
+        self._prompt.setAccessibleName(self.tr("Prompt"))
         self.scales.setLabel(self.tr("Scales kept inside"))
         self.scales_words.setText(self.tr("0 draws it wholly anew; more keeps what is there in outline."))
         if self._count > 1:

@@ -247,12 +247,18 @@ class Disclosure(QWidget):
     @Slot()
     def _scroll_to_content(self) -> None:
         """Bring what was unfolded into view, as much as fits below its line."""
-        above = self.parentWidget()
-        while above is not None and not isinstance(above, QScrollArea):
-            above = above.parentWidget()
-        if above is not None:
+        area = scroll_area_of(self)
+        if area is not None:
             for widget in (self.content, self.header):
-                above.ensureWidgetVisible(widget, 0, 16)
+                area.ensureWidgetVisible(widget, 0, 16)
+
+
+def scroll_area_of(widget: QWidget) -> QScrollArea | None:
+    """The innermost scroll area that a widget is in, or None."""
+    above = widget.parentWidget()
+    while above is not None and not isinstance(above, QScrollArea):
+        above = above.parentWidget()
+    return above
 
 
 def heading(title: QLabel, words: QLabel, close: QWidget) -> QHBoxLayout:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from app.language.scene_names import scene_name
 from app.look.controls import Chip, clear, label
-from app.look.layout import FlowLayout
+from app.look.layout import FlowLayout, scroll_area_of
 from app.look.pixels import ScaledPicture
 from app.look.tab_order import tab_within
 from app.look.theme import size
@@ -236,6 +236,9 @@ class SceneChips(QWidget):
     def _toggle(self) -> None:
         self._all = not self._all
         self._fill()
-        chips = self.chips()
+        chips, area = self.chips(), scroll_area_of(self)
         if chips:
             chips[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        if area is not None and not self._all:  # the few lie above what is seen, and so does what was below the many
+            area.verticalScrollBar().setValue(0)
+            area.ensureWidgetVisible(self, 0, 16)

@@ -212,6 +212,9 @@ class Controller(QObject):
 
         Returns:
             Whether it is drawn; otherwise a message says why not.
+
+        Raises:
+            EchoGenError: the region cannot be used.
         """
         return self._draw_region(lambda: self.regions.in_picture(result, mask, whole))
 
@@ -232,17 +235,16 @@ class Controller(QObject):
 
         Returns:
             Whether it is drawn; otherwise a message says why not.
+
+        Raises:
+            EchoGenError: the region cannot be used.
         """
         return self._draw_region(lambda: self.regions.in_photo(photo, mask, whole, placement, file))
 
     def _draw_region(self, make: Callable[[], GenerationRequest]) -> bool:
         if self.state.engine.manifest is None or not self._may_draw():
             return False
-        try:
-            request = make()
-        except EchoGenError as error:
-            self.failed.emit(error, "")
-            return False
+        request = make()
         self._say_seed(request)
         self._draw_several(request)
         return True

@@ -65,7 +65,7 @@ class RegionRequests(QObject):
             whole: so many scales are kept inside of it, too.
 
         Raises:
-            EchoGenError: the region is empty, or too large.
+            EchoGenError: the region is empty, too small or too large.
         """
         manifest, subject = self._ready()
         earlier, bits = result.request, result.bits
@@ -76,7 +76,7 @@ class RegionRequests(QObject):
         region = Region(mask, result.image, whole, dpi=earlier.resolution)
         self._remember(PhotoAtHand(result.image, file=result.file))
         placement = self._state.values.placement or manifest.place(earlier)
-        request = replace(self._request(subject, region, bits), placement=placement)
+        request = replace(self._request(manifest, subject, region, bits), placement=placement)
         if self._state.values.seed_locked:
             return request
         return request.with_seed(manifest.with_layout_of(request.seed, earlier.seed))
@@ -96,14 +96,14 @@ class RegionRequests(QObject):
             file: where the photo lies; what is drawn keeps its own colours.
 
         Raises:
-            EchoGenError: the region is empty, or too large.
+            EchoGenError: the region is empty, too small or too large.
         """
         manifest, subject = self._ready()
         region = replace(region_of_photo(photo, mask, manifest.sizes), whole=whole)
         self._remember(PhotoAtHand(photo.rgb, photo.digest, file))
         if self._assets is not None and region.window is not None:
             background.run(_keep, self._assets, photo, file, failed=self._not_kept)
-        request = self._request(subject, region, None)
+        request = self._request(manifest, subject, region, None)
         if manifest.placed_content is None or request.subject is None:
             return replace(request, placement=None)
         if placement is not None:
@@ -131,10 +131,15 @@ class RegionRequests(QObject):
         assert manifest is not None and subject is not None, "the controller asks only when a picture can be drawn"
         return manifest, subject
 
-    def _request(self, subject: Subject, region: Region, kept: ScaleBits | None) -> GenerationRequest:
+    def _request(
+        self, manifest: BundleManifest, subject: Subject, region: Region, kept: ScaleBits | None
+    ) -> GenerationRequest:
         values = replace(for_next_picture(self._state.values), kept=None, region=None)
         first, *further = self._state.cut_outs
         request = compose(values, first, subject.name, further)
+        schedule = manifest.schedule(region.size)
+        if schedule is not None:
+            region.scales(schedule.grids)  # a region of no token is refused while it can still be marked
         return replace(request, size=region.size, kept=kept, region=region)
 
     @Slot()

@@ -25,6 +25,7 @@ from app.look.layout import is_low, is_narrow, needs_rail
 from app.look.tab_order import tab_within
 from app.look.theme import notifier, size
 from app.models.offer_room import OfferRoom
+from app.prompt.edit import PromptEdit
 from app.prompt.panel import PromptPanel
 from app.session.state import SessionState
 from app.subject.panel import SubjectPanel
@@ -105,7 +106,8 @@ class Panels(QWidget):
         self._pages.currentChanged.connect(self._move_toast)
         self.editor = MaskEditorView(state, subjects)
         yield
-        self.region = RegionEditor(subjects.service)
+        self.region_prompt = PromptEdit(3)
+        self.region = RegionEditor(subjects.service, self.region_prompt)
         yield
         self.cutting = CuttingEditor(subjects.service)
         self._editors = (self.editor, self.region, self.cutting)
@@ -173,7 +175,7 @@ class Panels(QWidget):
         narrow, low = is_narrow(width), is_low(height)
         self.left.set_narrow(needs_rail(width))
         type_.set_width(self.right, size("panel-right-small" if narrow else "panel-right"))
-        self.canvas.set_compact(narrow or low)
+        self.canvas.set_compact(narrow, low)
         self.prompt.sheet.set_low(low)
         self.history.set_compact(low)
         self.top_bar.set_narrow(narrow)

@@ -101,6 +101,8 @@ class Redrawing(QObject):
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
         placed = into_photo and manifest is not None and manifest.placed_content is not None
         cut_out = next(iter(self._state.cut_outs), None) if placed else None
+        panels.region_prompt.set_reader(panels.prompt.sheet.prompt.reader)
+        panels.region_prompt.setPlainText(self._state.values.prompt)
         session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
         panels.region.set_count(self._state.values.count)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
@@ -114,19 +116,30 @@ class Redrawing(QObject):
 
     @Slot(object, int, object)
     def _accepted(self, mask: np.ndarray, whole: int, placement: Placement | None) -> None:
-        place, file = self._place, self._file
-        self._leave()
-        if isinstance(place, Result):
-            self._controller.redraw_region(place, mask, whole)
-        elif place is not None:
-            self._controller.draw_in_photo(place, mask, whole, placement, file)
+        self._take_prompt()
+        drawn = False
+        try:
+            if isinstance(self._place, Result):
+                drawn = self._controller.redraw_region(self._place, mask, whole)
+            elif self._place is not None:
+                drawn = self._controller.draw_in_photo(self._place, mask, whole, placement, self._file)
+        except EchoGenError as error:
+            self._panels.region.side.show_error(error)
+        if drawn:
+            self._panels.region.leave()
 
     @Slot()
     def _leave(self) -> None:
+        self._take_prompt()
         self._place = self._file = None
         if self._drafts is not None:
             self._drafts.end()
         self._panels.close_editor()
+
+    def _take_prompt(self) -> None:
+        prompt = self._panels.region_prompt
+        if prompt.document().isModified():
+            self._state.update_values(prompt=prompt.text())
 
 
 def _read(file: Path) -> tuple[Photo, Path]:

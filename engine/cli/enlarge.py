@@ -47,7 +47,15 @@ def run(args: argparse.Namespace) -> int:
 
         way, method = by_network(network, args.device, lambda share: progress.show(f"{NETWORK}, {share:.0%}")), NETWORK
     try:
-        size = save_larger(args.picture, args.out, args.factor, metadata=not args.no_metadata, way=way, method=method)
+        size = save_larger(
+            args.picture,
+            args.out,
+            args.factor,
+            metadata=not args.no_metadata,
+            way=way,
+            method=method,
+            tell=progress.note,
+        )
     finally:
         progress.clear()
     print(f"{size[0]} × {size[1]}, by {method}", file=sys.stderr)

@@ -226,7 +226,7 @@ def _bits(found: PictureFile, source: Path) -> ScaleBits:
     if found.bits is None:
         raise InputError(
             Sentence("{source} has lost its bits: nothing of it can be kept.", source=source.name),
-            Sentence("Draw it anew, without --region and --keep-scales."),
+            Sentence("Draw it anew without --region and --keep-scales, or name it with --photo, too, as any photo."),
         )
     return found.bits
 

@@ -136,6 +136,16 @@ def by_profile(picture: Image.Image, profile: bytes | None) -> Image.Image | Non
         return None
 
 
+def can_be_written(profile: bytes) -> bool:
+    """Return True if pixels can be turned into a profile's colours; those of scanners and some cameras only say what numbers mean."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        ImageCms.buildTransform(ImageCms.createProfile("sRGB"), source, "RGB", "RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return False
+    return True
+
+
 def _changes_nothing(source: ImageCms.ImageCmsProfile, target: Any) -> bool:
     """Return True if a profile is sRGB, whatever it calls itself: tried on colours from the whole cube."""
     steps = np.array(list(product(range(0, 256, 51), repeat=3)), np.uint8).reshape(6, 36, 3)

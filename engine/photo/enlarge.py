@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from engine.errors import InputError, RequestError
-from engine.photo.load import load_photo
+from engine.photo.load import IN_SRGB, load_photo
 from engine.photo.own_colours import read_own_colours
 from engine.photo.picture_file import read_picture_file, save_plain, settings_text
 from engine.photo.refusals import MAX_PIXELS
@@ -89,7 +89,14 @@ def _without_hidden(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def save_larger(
-    source: Path, target: Path, factor: int, *, metadata: bool = True, way: Way = by_lanczos, method: str = METHOD
+    source: Path,
+    target: Path,
+    factor: int,
+    *,
+    metadata: bool = True,
+    way: Way = by_lanczos,
+    method: str = METHOD,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, int]:
     """Write a picture's file anew, larger. Its resolution (DPI) stays written in it, and so does its colour profile, with the
     colours that sRGB does not have; a picture without a profile is tagged as sRGB.
@@ -98,6 +105,7 @@ def save_larger(
         source: any picture. target: its suffix chooses PNG, WebP or JPEG; only the first two keep transparency.
         metadata: a PNG says in words what drew it. The request itself is not carried: it draws the small picture.
         way, method: what enlarges it, and how that is called in the metadata.
+        tell: takes a sentence on each thing of the source that is not in the target: further frames, bits, colours.
 
     Returns:
         (width, height) of what was written.
@@ -107,6 +115,9 @@ def save_larger(
     """
     photo = load_photo(source)
     own = read_own_colours(source, photo.rgb)
+    for note in (*photo.notes, *photo.lost):
+        if own is None or note is not IN_SRGB:  # a transparent photo loses its colours only where it is laid on white
+            tell(note)
     pixels = photo.rgb if own is None else own.rgb
     if photo.alpha is not None:
         if target.suffix.lower() in (".jpg", ".jpeg"):

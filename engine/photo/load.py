@@ -14,7 +14,7 @@ import importlib
 import io
 import logging
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from engine.errors import PhotoError, os_reason
-from engine.photo.colour import by_profile, by_space, space_of_file
+from engine.photo.colour import by_profile, by_space, can_be_written, space_of_file
 from engine.photo.foreign import PNG, is_heif, is_raw_inside, png_without_metadata, reads_heif
 from engine.photo.raw import can_develop, develop, is_raw, raw_size
 from engine.photo.refusals import (
@@ -71,6 +71,7 @@ class Photo:
         name: for messages; the file's name without its folder, or "".
         dpi: the resolution that the file states across and down, in pixels per inch; None where it states none.
         notes: sentences for the user, for example that only the first of several frames is used.
+        lost: sentences on what its file has more, which is gone where the photo is saved again: bits, colours.
     """
 
     rgb: np.ndarray
@@ -79,6 +80,7 @@ class Photo:
     name: str = ""
     notes: tuple[str, ...] = ()
     dpi: Resolution | None = None
+    lost: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:
@@ -209,7 +211,7 @@ def _decode(stream: BinaryIO, name: str) -> Photo:
         raise damaged(called) from error
     except Exception as error:  # decoders raise SyntaxError, struct.error, IndexError, … for damaged files
         raise damaged(called) from error
-    return photo_from_pixels(read.rgb, read.alpha, name, read.notes, read.dpi)
+    return replace(photo_from_pixels(read.rgb, read.alpha, name, read.notes, read.dpi), lost=read.lost)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,12 +222,17 @@ class _Read:
     alpha: np.ndarray | None = None
     notes: tuple[str, ...] = ()
     dpi: Resolution | None = None
+    lost: tuple[str, ...] = ()
+
+
+EIGHT_BITS = Sentence("The photo has more than 8 bits a colour; the picture is saved with 8.")
+IN_SRGB = Sentence("The colours of the photo's file cannot be kept; the picture is saved in sRGB.")
 
 
 def _read(stream: BinaryIO, called: str, start: bytes) -> _Read:
     """A PNG whose metadata stand in the way is read without them."""
     if is_raw(start, called):
-        return _Read(_developed(stream, called))
+        return _Read(_developed(stream, called), lost=(EIGHT_BITS,))
     try:
         return _open(stream, None, called, start)
     except (PhotoError, MemoryError, Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -241,14 +248,15 @@ def _open(stream: BinaryIO, profile: bytes | None, called: str, start: bytes) ->
     with Image.open(stream, formats=usable_formats(start)) as picture:
         if is_raw_inside(picture):  # the picture of this TIFF is only a small preview, whatever the file is called
             stream.seek(0)
-            return _Read(_developed(stream, called))
+            return _Read(_developed(stream, called), lost=(EIGHT_BITS,))
         _check_size(picture.size, called)
         notes = _frame_note(picture)
+        lost = (EIGHT_BITS,) if _is_deep(picture, stream) else ()
         turned_by_loading = orientation_of(picture) if picture.format == "TIFF" else 1
         picture.load()
         dpi = resolution_of(picture, max(turned_by_loading, orientation_of(picture)))
-        rgb, alpha = _pixels(picture, stream, profile)
-    return _Read(rgb, alpha, notes, dpi)
+        rgb, alpha, kept = _pixels(picture, stream, profile)
+    return _Read(rgb, alpha, notes, dpi, lost if kept else (*lost, IN_SRGB))
 
 
 def usable_formats(start: bytes) -> list[str]:
@@ -288,9 +296,29 @@ def _frame_note(picture: Image.Image) -> tuple[str, ...]:
     return ()
 
 
-def _pixels(picture: Image.Image, stream: BinaryIO, profile: bytes | None) -> tuple[np.ndarray, np.ndarray | None]:
-    """A loaded picture of any mode → RGB uint8 (H, W, 3) and alpha uint8 (H, W) or None, upright, in sRGB."""
+def _is_deep(picture: Image.Image, stream: BinaryIO) -> bool:
+    """Return True if a picture that is not loaded yet has more than 8 bits a colour; Pillow's modes tell it for grey alone."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return True
+    if picture.format == "TIFF":
+        return max(picture.tag_v2.get(258, (8,))) > 8  # type: ignore[attr-defined]
+    if picture.format == "AVIF":
+        stream.seek(0)
+        head = stream.read(2**16)
+        at = head.find(b"av1C")
+        return 0 <= at < len(head) - 6 and bool(head[at + 6] & 0x40)
+    if picture.format == "PNG":
+        return "16" in str([args for *_, args in picture.tile])  # type: ignore[attr-defined]
+    return picture.info.get("bit_depth", 8) > 8  # HEIC
+
+
+def _pixels(
+    picture: Image.Image, stream: BinaryIO, profile: bytes | None
+) -> tuple[np.ndarray, np.ndarray | None, bool]:
+    """A loaded picture of any mode → RGB uint8 (H, W, 3) and alpha uint8 (H, W) or None, upright, in sRGB; and whether its own
+    colours are kept where it is saved again (``read_own_colours``)."""
     profile = profile or picture.info.get("icc_profile")
+    rgb_in_file = picture.mode in ("RGB", "RGBA")
     orientation, space = orientation_of(picture), space_of_file(picture, stream)
     if picture.mode.startswith("I") or picture.mode == "F":
         picture = Image.fromarray(_to_8_bit(_values(picture)))
@@ -303,12 +331,17 @@ def _pixels(picture: Image.Image, stream: BinaryIO, profile: bytes | None) -> tu
         del with_alpha
     elif picture.mode not in ("RGB", "CMYK", "L", "LAB"):
         picture = picture.convert("RGB")
+    before, opaque = picture, alpha is None or alpha.getextrema()[0] == 255
     picture, converted = _to_srgb(picture, profile)
+    kept = before.mode == "L" or picture is before
+    if not kept and converted and rgb_in_file and opaque:
+        kept = profile is not None and can_be_written(profile)
     alpha = None if alpha is None else turned(alpha, orientation)
     rgb = np.asarray(turned(picture, orientation))
     if space is not None and not converted:
         rgb = by_space(rgb, space)
-    return rgb, None if alpha is None else np.asarray(alpha)
+        kept = False
+    return rgb, None if alpha is None else np.asarray(alpha), kept
 
 
 def turned(picture: Image.Image, orientation: int) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -23,11 +24,13 @@ _BORDER = 0.08
 
 
 def as_place(photo: Photo) -> Photo:
-    """A photo as something is put into it: opaque. What is transparent is white, whatever colour lies hidden there."""
+    """A photo as something is put into it: opaque, its notes saying what it loses. What is transparent is white, whatever colour
+    lies hidden there."""
+    notes = (*photo.notes, *photo.lost)
     if photo.alpha is None:
-        return photo
+        return replace(photo, notes=notes)
     note = Sentence("What is transparent in the photo is white in the picture.")
-    return photo_from_pixels(on_white(photo.rgb, photo.alpha), None, photo.name, (*photo.notes, note), photo.dpi)
+    return photo_from_pixels(on_white(photo.rgb, photo.alpha), None, photo.name, (*notes, note), photo.dpi)
 
 
 def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, int]]) -> Region:

@@ -136,13 +136,7 @@ def check_region(
             Sentence("The bits of the region's picture are not those of this model."),
             Sentence("Use the picture as a photo instead."),
         )
-    anew = region.scales(grids)
-    if not any(places.any() for places in anew):
-        raise RequestError(
-            Sentence("The region is too small: nothing in it would be drawn anew."),
-            Sentence("Mark at least {stride} × {stride} pixels.", stride=manifest.tokenizer.stride),
-        )
-    return anew
+    return region.scales(grids)
 
 
 def _by(size: tuple[int, int]) -> str:

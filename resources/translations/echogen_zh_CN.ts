@@ -2084,6 +2084,10 @@
         <translation>无法读取 {named} 指定的证书。</translation>
     </message>
     <message>
+        <source>The colours of the photo&apos;s file cannot be kept; the picture is saved in sRGB.</source>
+        <translation>无法保留照片文件的色彩；图片将以 sRGB 保存。</translation>
+    </message>
+    <message>
         <source>The content encoder&apos;s config.json is not that of an AutoencoderKL.</source>
         <translation>内容编码器的 config.json 不是 AutoencoderKL 的。</translation>
     </message>
@@ -2510,6 +2514,10 @@
     <message>
         <source>The photo could not be opened: {error}</source>
         <translation>无法打开照片：{error}</translation>
+    </message>
+    <message>
+        <source>The photo has more than 8 bits a colour; the picture is saved with 8.</source>
+        <translation>照片每个颜色通道超过 8 位；图片将以 8 位保存。</translation>
     </message>
     <message>
         <source>The photo is damaged</source>
@@ -6330,6 +6338,10 @@
         <translation>硬度</translation>
     </message>
     <message>
+        <source>On white</source>
+        <translation>白色背景</translation>
+    </message>
+    <message>
         <source>Outline</source>
         <translation>轮廓</translation>
     </message>
@@ -6999,6 +7011,10 @@
     <message>
         <source>Mark where it goes. Everything outside stays as it is.</source>
         <translation>标出放置的位置。外面的一切保持不变。</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
     </message>
     <message>
         <source>Put the subject into this photo</source>

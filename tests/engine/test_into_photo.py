@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from engine import Finished, GenerationRequest, PhotoAtHand, ScaleBits, Timing, into_its_photo, save_finished
 from engine.bundle.manifest import BundleManifest, read_manifest
@@ -19,7 +21,7 @@ from engine.errors import RequestError
 from engine.photo.load import load_photo
 from engine.photo.own_colours import read_own_colours
 from engine.photo.picture_file import read_picture_file
-from engine.photo.place import place_in_region, region_of_photo
+from engine.photo.place import as_place, place_in_region, region_of_photo
 from engine.region import Region
 from tests.engine.photo.test_colours import ADOBE_GAMMA, ADOBE_RGB, DISPLAY_P3, profile
 from tests.engine.test_region import cut_out, some_region
@@ -197,6 +199,94 @@ def test_a_turned_photo_is_as_fine_across_as_it_was_down(tmp_path):
         file = tmp_path / f"fax.{kind}"
         loud().save(file, dpi=(204, 98), exif=exif(204, 98, orientation=6))
         assert load_photo(file).dpi == pytest.approx((98, 204), abs=0.1), kind
+
+
+def deep_png(file: Path) -> None:
+    cv2.imwrite(str(file), (np.asarray(loud())[..., ::-1].astype(np.uint16) << 8) + 77)
+
+
+def deep_heic(file: Path) -> None:
+    pixels = np.asarray(loud()).astype(np.uint16) << 8
+    pillow_heif.encode("RGB;16", pixels.shape[1::-1], pixels.tobytes(), str(file))
+
+
+def deep_avif(file: Path) -> None:
+    pixels = np.asarray(loud())[..., ::-1].astype(np.uint16) << 2
+    assert cv2.imwrite(str(file), pixels, [cv2.IMWRITE_AVIF_DEPTH, 10])
+
+
+def transparent(file: Path) -> None:
+    picture = loud().convert("RGBA")
+    picture.putpixel((3, 3), (0, 0, 0, 0))
+    picture.save(file, icc_profile=P3)
+
+
+def linear(file: Path) -> None:
+    """Colours that the file states by a number, without a profile."""
+    out = io.BytesIO()
+    loud().save(out, "PNG")
+    data = out.getvalue()
+    chunk = b"gAMA" + (100_000).to_bytes(4, "big")
+    file.write_bytes(data[:33] + (4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") + data[33:])
+
+
+BITS_LOST, COLOURS_LOST = "more than 8 bits", "saved in sRGB"
+LOSSES: dict[str, tuple[Callable[[Path], None], list[str]]] = {
+    "phone.jpg": (phone_jpeg, []),
+    "photo.heic": (heic, []),
+    "photo.tif": (tiff, []),
+    "plain.png": (lambda file: loud().save(file), []),
+    "text.png": (lambda file: loud().save(file, pnginfo=_words()), []),
+    "grey.png": (lambda file: loud().convert("LA").save(file), []),
+    "palette.png": (lambda file: loud().quantize(64).save(file), []),
+    "opaque.png": (lambda file: loud().convert("RGBA").save(file, icc_profile=P3), []),
+    "grey16.png": (png_16_bit, [BITS_LOST]),
+    "deep.png": (deep_png, [BITS_LOST]),
+    "deep.tif": (deep_png, [BITS_LOST]),
+    "deep.heic": (deep_heic, [BITS_LOST]),
+    "deep.avif": (deep_avif, [BITS_LOST]),
+    "print.jpg": (print_jpeg, [COLOURS_LOST]),
+    "print.tif": (lambda file: loud().convert("CMYK").save(file), [COLOURS_LOST]),
+    "transparent.png": (transparent, [COLOURS_LOST, "transparent"]),
+    "palette-p3.png": (lambda file: loud().quantize(64).save(file, icc_profile=P3), [COLOURS_LOST]),
+    "linear.png": (linear, [COLOURS_LOST]),
+}
+
+
+def _words() -> PngInfo:
+    """Sixteen letters or sixteen bits: texts do not count."""
+    words = PngInfo()
+    words.add_text("parameters", "Steps: 16, 16 bits")
+    return words
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_photo_says_what_its_file_has_more_before_something_is_put_into_it(name, tmp_path):
+    write, losses = LOSSES[name]
+    file = tmp_path / name
+    write(file)
+    photo = load_photo(file)
+    assert photo.notes == (), "as a subject nothing is lost that its pictures would have"
+    told = as_place(photo).notes
+    assert len(told) == len(losses)
+    for sentence, words in zip(told, losses, strict=True):
+        assert words in sentence
+    if name.startswith("deep.") and name.endswith(("png", "tif")):
+        assert np.abs(photo.rgb.astype(int) - np.asarray(loud())).max() <= 1, "and it is the photo"
+
+
+def test_colours_of_a_profile_that_only_says_what_numbers_mean_are_said_to_be_lost(tmp_path, manifest, monkeypatch):
+    file = tmp_path / "scan.png"
+    loud().save(file, icc_profile=P3)
+    assert as_place(load_photo(file)).notes == ()
+
+    def refuse(*_, **__):
+        raise ImageCms.PyCMSError("cannot build transform")
+
+    monkeypatch.setattr(ImageCms, "buildTransform", refuse)
+    monkeypatch.setattr("engine.photo.own_colours._from_srgb", refuse)
+    (told,) = as_place(load_photo(file)).notes
+    assert COLOURS_LOST in told and drawn_into(file, manifest).own is None
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp", "gif"])

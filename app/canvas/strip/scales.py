@@ -30,6 +30,7 @@ class ScaleStripModel:
         grids: token grid (h, w) of every scale; empty before the first bundle is known.
         images: the picture after each scale, RGB uint8 (H, W, 3), where it is known.
         drawing: a picture is being drawn.
+        done: a finished picture is shown, whether its bits are at hand or not.
         now: the scale that was drawn last while drawing; ``first`` before the first one arrived.
         first: the first scale that is drawn; those before were kept from an earlier picture.
         keep: the handle stands behind this many scales, 1 … count; count means that nothing is to be redrawn.
@@ -39,6 +40,7 @@ class ScaleStripModel:
     grids: tuple[tuple[int, int], ...] = ()
     images: list[np.ndarray | None] = field(default_factory=list)
     drawing: bool = False
+    done: bool = False
     now: int = 0
     first: int = 0
     keep: int = 0
@@ -55,7 +57,8 @@ class ScaleStripModel:
     def clear(self, grids: tuple[tuple[int, int], ...] = ()) -> None:
         """Nothing drawn yet: empty tiles."""
         self.grids, self.images = grids, [None] * len(grids)
-        self.drawing, self.can_keep, self.now, self.first, self.keep = False, False, 0, 0, len(grids)
+        self.drawing = self.done = self.can_keep = False
+        self.now, self.first, self.keep = 0, 0, len(grids)
 
     def begin(self, grids: tuple[tuple[int, int], ...], first: int = 0) -> None:
         """A picture begins. Pictures of kept scales stay: they are those of the picture before, unless it was cleared."""
@@ -73,7 +76,8 @@ class ScaleStripModel:
 
     def finish(self, can_keep: bool) -> None:
         """The picture is done; ``can_keep``: its bits are at hand."""
-        self.drawing, self.can_keep, self.keep, self.now = False, can_keep, self.count, self.count - 1
+        self.drawing, self.done, self.can_keep = False, True, can_keep
+        self.keep, self.now = self.count, self.count - 1
 
     def stop(self) -> None:
         """The drawing ended early. What is there stays; without all bits nothing can be kept."""

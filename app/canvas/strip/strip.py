@@ -53,7 +53,7 @@ class ScaleStrip(QWidget):
         self.model = ScaleStripModel()
         self._time: TimeLeft | None = None
         self._started = 0.0
-        self._compact = False
+        self._narrow = False
         self.title = label("", "section")
         self.words = ElidedLabel("", "help", "muted")
         self.left = label("", "value")
@@ -190,11 +190,11 @@ class ScaleStrip(QWidget):
         if self.model.can_redraw:
             self.redrawRequested.emit(self.model.keep)
 
-    def set_compact(self, compact: bool) -> None:
-        """Small tiles; the button moves into the bar of actions."""
-        if compact != self._compact:
-            self._compact = compact
-            self.tiles.set_side(size("tile-small") if compact else size("tile"))
+    def set_compact(self, narrow: bool, low: bool = False) -> None:
+        """Small tiles in narrow or low windows; in narrow ones the buttons move into the bar of actions, and lose their words."""
+        self.tiles.set_side(size("tile-small") if narrow or low else size("tile"))
+        if narrow != self._narrow:
+            self._narrow = narrow
             self._refresh()
 
     def tile_rect(self, scale: int) -> QRect:
@@ -235,8 +235,8 @@ class ScaleStrip(QWidget):
             self.bar.setValue(0)
         self.left.setVisible(drawing)
         self.bar.setVisible(drawing)
-        self.redraw_button.setVisible(not drawing and model.can_keep and not self._compact)
-        self.region_button.setVisible(not drawing and model.can_keep and not self._compact)
+        self.redraw_button.setVisible(not drawing and model.can_keep and not self._narrow)
+        self.region_button.setVisible(model.done and not self._narrow)
         self.region_button.setText(self.tr("Redraw a region"))
         self.region_button.setToolTip(tooltip("redraw_region"))
         self.redraw_button.setEnabled(model.can_redraw)

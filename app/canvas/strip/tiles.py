@@ -52,9 +52,10 @@ class Tiles(QWidget):
         notifier.changed.connect(self.update)
 
     def set_side(self, side: int) -> None:
-        self.side = side
-        self.updateGeometry()
-        self.update()
+        if side != self.side:
+            self.side = side
+            self.updateGeometry()
+            self.update()
 
     def sizeHint(self) -> QSize:
         count = max(1, self.model.count)

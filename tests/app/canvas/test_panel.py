@@ -109,6 +109,18 @@ def test_vary_and_redraw_tell_what_to_draw(panel, qtbot):
     assert wanted.args == [REQUEST, some_bits(), 3]
 
 
+def test_a_low_window_has_room_for_words_beside_the_scales(panel):
+    """A laptop's screen of 1366 × 768: what draws a part anew was an icon without a word there."""
+    finish(panel)
+    high = panel.strip.sizeHint().height()
+    panel.set_compact(False, low=True)
+    assert panel.strip.sizeHint().height() < high
+    for button in (panel.strip.redraw_button, panel.strip.region_button):
+        assert button.isVisibleTo(panel) and button.text().startswith("Redraw ")
+    assert not panel.actions_bar.redraw_button.isVisibleTo(panel)
+    assert not panel.actions_bar.region_button.isVisibleTo(panel)
+
+
 def test_in_narrow_windows_redraw_moves_into_the_bar(panel, qtbot):
     finish(panel)
     panel.set_compact(True)
@@ -373,7 +385,7 @@ def test_nothing_stays_behind_when_a_panel_is_gone(qtbot, dressed):
 @pytest.mark.parametrize("height", [560, 740])
 def test_nothing_jumps_when_a_picture_is_done_or_stopped(panel, qtbot, height):
     panel.resize(824, height)
-    panel.strip.set_compact(height < 600)
+    panel.strip.set_compact(False, height < 600)
     draw(panel, 3)
     turn_over(qtbot)
     picture, tile, strip = panel.canvas.picture_rect(), panel.strip.tile_rect(2), panel.strip.geometry()

@@ -20,7 +20,7 @@ from app.prompt.vocabulary import PromptReader
 from app.session.state import EngineStatus, Jobs, Result, SessionState
 from app.session.values import PanelValues, compose
 from app.system import background
-from engine.bundle.records import Language
+from engine.bundle.records import Language, SceneEntry
 from engine.request import MAX_PROMPT_CHARACTERS, CutOut, GenerationRequest, ScaleBits
 from tests.app.fake_bundle import fake_bundle
 
@@ -249,6 +249,27 @@ def test_all_scenes_unfold_by_kind(panel, bundle, qtbot):
     qtbot.waitUntil(lambda: len(panel.sheet.chips.chips()) == 9)
     titles = [label.text() for label in panel.sheet.chips.findChildren(QLabel) if label.isVisibleTo(panel.sheet.chips)]
     assert titles == ["Places", "Colours"]
+
+
+def test_fewer_scenes_are_seen_after_the_press_that_wants_them(panel, qtbot):
+    """They lie above the view: the press showed the end of the panel, over an empty half."""
+    chips, bar = panel.sheet.chips, panel.sheet.area.verticalScrollBar()
+    chips.set_scenes(
+        [SceneEntry(f"{number}", "scene", f"at place {number}", f"Place {number}") for number in range(60)]
+    )
+    panel.resize(320, 640)
+
+    def press(name: str) -> None:
+        chip = next(chip for chip in chips.findChildren(QWidget) if chip.accessibleName() == name)
+        qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+
+    press("Show all scenes")
+    qtbot.waitUntil(lambda: bar.maximum() > 400)
+    bar.setValue(bar.maximum())
+    press("Show fewer scenes")
+    qtbot.wait(20)
+    qtbot.waitUntil(lambda: chips.height() < 200)
+    assert chips.visibleRegion().boundingRect() == chips.rect()
 
 
 def test_a_slider_is_dragged_typed_and_reset(panel, bundle, state, qtbot):

@@ -14,7 +14,7 @@ from app.session import saver
 from app.session.file_opener import read_picture
 from app.session.state import Result
 from engine.bundle.manifest import read_manifest
-from engine.errors import CannotWrite, DeviceLost, NotEnoughMemory, Outdone
+from engine.errors import CannotWrite, DeviceLost, NotEnoughMemory, Outdone, RequestError
 from engine.events import Finished, Timing
 from engine.into_photo import PhotoAtHand
 from engine.photo.load import load_photo, photo_from_pixels
@@ -447,7 +447,8 @@ def test_a_region_of_a_photo_is_drawn_and_comes_back_into_the_photo(with_mini):
     pixels = np.random.default_rng(3).integers(0, 256, (600, 700, 3), np.uint8)
     photo = photo_from_pixels(pixels, name="room.jpg")
     mask = np.zeros((600, 700), np.uint8)
-    assert not one.controller.draw_in_photo(photo, mask) and len(one.errors) == 1, "an empty region"
+    with pytest.raises(RequestError, match="empty"):
+        one.controller.draw_in_photo(photo, mask)
     mask[200:400, 200:420] = 255
     assert one.controller.draw_in_photo(photo, mask)
     request = one.link.drawn[-1]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QAbstractButton
 
 from app.editor.cutting_editor import _in_square
 from app.look.controls import Divider
@@ -41,6 +42,8 @@ def test_a_picture_and_a_subject_are_saved_on_transparency(qtbot, tmp_path):
     assert np.abs(mask / 255 - wanted).max() < 0.01, "it begins with the subject, where the model was told to draw it"
     assert editor.preview.has_picture() and editor.save_button.isEnabled()
     assert not editor.side.findChildren(Divider), "nothing lies under the preview"
+    shown = [button.text() for button in editor.options.overlay.findChildren(QAbstractButton)]
+    assert shown == ["Tint", "Outline", "On white"], "no model sees it"
 
     editor.canvas.session.document.fill_area(((0, 0), (64, 0), (64, 8), (0, 8)))
     with qtbot.waitSignal(editor.saved):

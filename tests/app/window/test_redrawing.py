@@ -170,6 +170,65 @@ def test_a_region_of_a_picture_and_a_place_in_a_photo(rig):
     assert rig.link.drawn[-1].region is None
 
 
+def test_the_prompt_of_a_region_is_seen_and_written_where_the_region_is_marked(rig, qtbot):
+    """Neither hidden behind the editor, where the picture of another prompt is drawn into by surprise, nor lost on the way back."""
+    panels, field = rig.window.panels, rig.window.panels.region_prompt
+    rig.show_picture()
+    rig.window.redrawing.redraw_region()
+    assert field.isVisible() and field.text() == "a robot in the snow"
+    rig.mark(0, 0, 20, 20)
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "a box by the sea")
+    assert not panels.region.canvas.session.document.mask[30:].any(), "letters are no keys of tools in it"
+    panels.region.accept()
+    assert rig.link.drawn[-1].prompt == "a box by the sea" == panels.prompt.sheet.prompt.text()
+    rig.finish()
+    rig.window.redrawing.redraw_region()
+    qtbot.keyClicks(field, "!")
+    panels.region.leave()
+    assert rig.state.values.prompt == panels.prompt.sheet.prompt.text() == field.text() and "!" in field.text()
+
+    # The photo goes on behind a placed subject: no words change that.
+    rig.window.redrawing._loaded(photo_from_pixels(np.zeros((300, 400, 3), np.uint8)))
+    assert not field.isVisible()
+    panels.region.leave()
+    rig.state.update_engine(manifest=replace(rig.manifest, placed_content=None))
+    rig.window.redrawing._loaded(photo_from_pixels(np.zeros((300, 400, 3), np.uint8)))
+    assert field.isVisible()
+    panels.region.leave()
+
+
+def test_a_region_that_cannot_be_used_stays_marked_with_its_reason_beside_it(rig, qtbot):
+    """It was known when the engine began: the marks were gone by then, and the queue had a picture that no try could draw."""
+    panels, field = rig.window.panels, rig.window.panels.region_prompt
+    region, side = panels.region, panels.region.side
+    rig.show_picture()
+    rig.window.redrawing.redraw_region()
+    rig.mark(10, 10, 11, 64)
+    region.accept()
+    assert "too small" in side.message.text.text() and "8 × 8" in side.message.text.text()
+    assert panels.is_editing() and region.canvas.session.document.mask.any() and not rig.link.drawn
+    rig.mark(10, 10, 60, 60)
+    assert not side.message.isVisible()
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClick(field, Qt.Key.Key_Delete)
+    region.accept()
+    assert panels.is_editing() and "prompt" in rig.window.toast.text().lower() and not rig.link.drawn
+    qtbot.keyClicks(field, "a box")
+    region.accept()
+    assert not panels.is_editing() and rig.link.drawn[-1].prompt == "a box"
+    rig.finish()
+
+    # A photo whose region is not a pixel of the model's picture.
+    rig.window.redrawing._loaded(photo_from_pixels(np.zeros((3000, 4000, 3), np.uint8)))
+    rig.mark(0, 0, 4000, 20)
+    region.accept()
+    assert panels.is_editing() and "too small" in side.message.text.text()
+    region.leave()
+
+
 def test_as_many_pictures_are_drawn_into_a_photo_as_the_panel_says(rig, qtbot, folder):
     panels, redrawing = rig.window.panels, rig.window.redrawing
     file = folder / "phone.jpg"

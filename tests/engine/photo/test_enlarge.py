@@ -104,3 +104,18 @@ def test_a_profile_stays_with_the_colours_that_srgb_does_not_have(tmp_path, kind
         found = picture.info.get("dpi") or (exif[0x011A], exif[0x011B])
         assert [round(float(number)) for number in found] == [300, 300]
     assert np.abs(corner - (10, 250, 10)).max() <= 8, "in sRGB this green would be another one"
+
+
+def test_what_a_larger_picture_has_not_of_its_source_is_said(tmp_path, capsys):
+    wide = profile(ADOBE_RGB, ADOBE_GAMMA, "Adobe RGB (1998)")
+    picture, half = Image.fromarray(edge()), Image.new("L", (40, 24), 128)
+    picture.convert("CMYK").save(tmp_path / "print.tif")
+    Image.fromarray(edge()[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    picture.save(tmp_path / "moving.gif", save_all=True, append_images=[Image.new("RGB", (40, 24))])
+    picture.save(tmp_path / "wide.png", icc_profile=wide)
+    Image.merge("RGBA", (*picture.split(), half)).save(tmp_path / "clear.png", icc_profile=wide)
+    expected = {"print.tif": "sRGB", "deep.png": "8 bits", "moving.gif": "first frame", "wide.png": "", "clear.png": ""}
+    for name, words in expected.items():
+        assert main(["enlarge", str(tmp_path / name), "--out", str(tmp_path / "to.png")]) == 0
+        told = capsys.readouterr().err.splitlines()[:-1]  # but for the size
+        assert words in " ".join(told) and len(told) == (1 if words else 0), name

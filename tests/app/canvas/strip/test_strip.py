@@ -170,6 +170,16 @@ def test_the_veil_and_the_badges_show_what_the_sentence_says(look, done):
     assert pixel(done, badge) != bare, "kept tiles carry a badge"
 
 
+def test_a_picture_that_lost_its_bits_has_the_way_to_redraw_a_region(strip):
+    """As any photo; nothing of its scales can be kept."""
+    strip.show_picture(GRIDS, None, preview(6))
+    assert strip.region_button.isVisible() and not strip.redraw_button.isVisible()
+    strip.begin(GRIDS, COSTS)
+    assert not strip.region_button.isVisible()
+    strip.stop()
+    assert not strip.region_button.isVisible()
+
+
 def test_small_tiles_have_no_badges_and_no_button(done):
     done.set_compact(True)
     done.resize(520, done.sizeHint().height())
