@@ -248,6 +248,7 @@ class ActionBar(FloatingBar):
         """Show what a picture in the history can have done to it, such as a star. ``unfinished``: it was stopped, and can be finished."""
         self.vary_button.setVisible(not unfinished)
         self.finish_button.setVisible(unfinished)
+        self.region_button.setEnabled(not unfinished)
         self.star_button.setEnabled(saved)
         why = self.tr("Only finished pictures are kept in the history")
         why = why if unfinished else self.tr("The picture is not saved yet")

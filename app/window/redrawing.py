@@ -140,6 +140,7 @@ class Redrawing(QObject):
         prompt = self._panels.region_prompt
         if prompt.document().isModified():
             self._state.update_values(prompt=prompt.text())
+            prompt.document().setModified(False)  # a region that is refused goes on: what is undone then counts, too
 
 
 def _read(file: Path) -> tuple[Photo, Path]:

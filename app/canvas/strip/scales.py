@@ -74,9 +74,9 @@ class ScaleStripModel:
             if self.drawing and scale >= self.first:
                 self.now = max(self.now, scale)
 
-    def finish(self, can_keep: bool) -> None:
-        """The picture is done; ``can_keep``: its bits are at hand."""
-        self.drawing, self.done, self.can_keep = False, True, can_keep
+    def finish(self, can_keep: bool, whole: bool = True) -> None:
+        """The picture is done, or was stopped earlier, which is not ``whole``; ``can_keep``: its bits are at hand."""
+        self.drawing, self.done, self.can_keep = False, whole, can_keep
         self.keep, self.now = self.count, self.count - 1
 
     def stop(self) -> None:

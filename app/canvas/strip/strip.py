@@ -156,15 +156,15 @@ class ScaleStrip(QWidget):
     def show_picture(
         self, grids: tuple[tuple[int, int], ...], bits: ScaleBits | None, image: np.ndarray | None = None
     ) -> None:
-        """A finished picture from the history: its scales' pictures are asked for."""
+        """A finished picture from the history: its scales' pictures are asked for. Without ``image`` it was stopped."""
         self._stop_clock()
         self.model.clear(tuple(grids))
         if image is not None and self.model.count:
             self.model.drawn(self.model.count - 1, image)
-        self._finished(bits)
+        self._finished(bits, whole=image is not None)
 
-    def _finished(self, bits: ScaleBits | None) -> None:
-        self.model.finish(can_keep=bits is not None and len(bits) == self.model.count)
+    def _finished(self, bits: ScaleBits | None, *, whole: bool = True) -> None:
+        self.model.finish(bits is not None and len(bits) == self.model.count, whole)
         self._refresh()
         if self.model.missing and bits is not None:
             self.previewsWanted.emit(bits)

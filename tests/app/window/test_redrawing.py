@@ -216,6 +216,13 @@ def test_a_region_that_cannot_be_used_stays_marked_with_its_reason_beside_it(rig
     qtbot.keyClick(field, Qt.Key.Key_Delete)
     region.accept()
     assert panels.is_editing() and "prompt" in rig.window.toast.text().lower() and not rig.link.drawn
+    field.undo()
+    region.accept()
+    assert rig.link.drawn[-1].prompt == "a robot in the snow" == rig.state.values.prompt
+    rig.finish()
+    rig.window.redrawing.redraw_region()
+    rig.mark(10, 10, 60, 60)
+    field.selectAll()
     qtbot.keyClicks(field, "a box")
     region.accept()
     assert not panels.is_editing() and rig.link.drawn[-1].prompt == "a box"
