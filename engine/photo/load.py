@@ -303,13 +303,23 @@ def _is_deep(picture: Image.Image, stream: BinaryIO) -> bool:
     if picture.format == "TIFF":
         return max(picture.tag_v2.get(258, (8,))) > 8  # type: ignore[attr-defined]
     if picture.format == "AVIF":
-        stream.seek(0)
-        head = stream.read(2**16)
-        at = head.find(b"av1C")
-        return 0 <= at < len(head) - 6 and bool(head[at + 6] & 0x40)
+        return bool(_byte_behind(b"av1C", 6, stream) & 0x40)
+    if picture.format == "JPEG2000":
+        return _byte_behind(b"\xff\x4f\xff\x51", 42, stream) & 0x7F > 7  # bits of the first colour, less one
+    forms = [args for *_, args in getattr(picture, "tile", ())]
     if picture.format == "PNG":
-        return "16" in str([args for *_, args in picture.tile])  # type: ignore[attr-defined]
+        return "16" in str(forms)
+    if picture.format == "PPM":
+        return any(isinstance(form, tuple) and form[-1] > 255 for form in forms)  # the brightest number
     return picture.info.get("bit_depth", 8) > 8  # HEIC
+
+
+def _byte_behind(mark: bytes, distance: int, stream: BinaryIO) -> int:
+    """The byte so far from where a mark begins in the file's head; 0 where the mark is not there."""
+    stream.seek(0)
+    head = stream.read(2**16)
+    at = head.find(mark)
+    return head[at + distance] if 0 <= at < len(head) - distance else 0
 
 
 def _pixels(
