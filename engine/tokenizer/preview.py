@@ -84,7 +84,8 @@ class PreviewMap:
             raise BundleError(
                 Sentence("The previews' file {path} of this model is damaged.", path=path.name), _STEP
             ) from error
-        if weight.dim() != 3 or weight.shape[1:] != (bits, 3) or bias.shape != (len(weight), 3) or not len(weight):
+        fits = weight.dim() == 3 and weight.shape[1:] == (bits, 3) and bias.shape == (len(weight), 3) and len(weight) > 0
+        if not fits or not (weight.isfinite().all() and bias.isfinite().all()):
             raise BundleError(
                 Sentence("The previews' file {path} does not belong to this model.", path=path.name), _STEP
             )

@@ -101,7 +101,11 @@ def test_the_map_is_kept_in_the_bundle(autoencoder: Autoencoder, fitted: Preview
     assert not np.array_equal(kept, Preview.of_bundle(autoencoder, tmp_path)(summed, 1))
 
 
-@pytest.mark.parametrize("content", [b"", b"not a map", PreviewMap(torch.zeros(2, 5, 3), torch.zeros(2, 3)).to_bytes()])
+FOREIGN = PreviewMap(torch.zeros(2, 5, 3), torch.zeros(2, 3)).to_bytes()
+NO_COLOURS = PreviewMap(torch.full((2, CONFIG.bits, 3), torch.nan), torch.zeros(2, 3)).to_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a map", FOREIGN, NO_COLOURS])
 def test_a_damaged_or_foreign_map_is_refused(autoencoder: Autoencoder, tmp_path: Path, content: bytes):
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(BundleError, match=r"preview\.safetensors"):
