@@ -84,7 +84,9 @@ class PreviewMap:
             raise BundleError(
                 Sentence("The previews' file {path} of this model is damaged.", path=path.name), _STEP
             ) from error
-        fits = weight.dim() == 3 and weight.shape[1:] == (bits, 3) and bias.shape == (len(weight), 3) and len(weight) > 0
+        fits = (
+            weight.dim() == 3 and weight.shape[1:] == (bits, 3) and bias.shape == (len(weight), 3) and len(weight) > 0
+        )
         if not fits or not (weight.isfinite().all() and bias.isfinite().all()):
             raise BundleError(
                 Sentence("The previews' file {path} does not belong to this model.", path=path.name), _STEP
