@@ -2,13 +2,14 @@
 
 A full decode after every scale would cost more than the picture itself. Before the last scale the sum holds little that a
 decoder could bring out, so a map from the d numbers of a token to its average colour shows almost the same. It is fitted
-once, when a trained model is exported, to what the decoder really paints, and lies in the bundle as ``preview.safetensors``.
+once, when a published model is converted or a trained one exported, to what the decoder really paints, and lies in the bundle as
+``preview.safetensors``.
 
 How far the codes have grown differs from scale to scale, so every scale has a map of its own; those of the neighbouring
 scales count a little in its fit, because early scales give few different samples.
 
 A richer map (of 3x3 tokens, to 4x4 colours each) gained 0.3 dB on the last preview and drew a raster over the early ones.
-A bundle without a map, as converted ones are, decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
+A bundle without a map, as converted ones once were, decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
 """
 
 from __future__ import annotations
@@ -199,6 +200,7 @@ def fit_preview_map(
     pictures: Tensor | None = None,
     count: int = 8,
     seed: int = 0,
+    on_step: Callable[[float], None] = lambda fraction: None,
 ) -> PreviewMap:
     """Fit the colours of tokens to what the decoder paints of real codes, by least squares.
 
@@ -210,6 +212,7 @@ def fit_preview_map(
         grids: of the size that is drawn most.
         pictures: (N, 3, H, W) in -1..1 of that size; by default ``count`` painted ones.
         seed: fixes the painted ones, and the part of each large picture that is decoded.
+        on_step: called with 0 … 1 before every step, and once more when all are done; what it raises ends the work.
     """
     height, width = (side * config.stride for side in grids[-1])
     device = autoencoder.decoder.input.weight.device
@@ -220,16 +223,20 @@ def fit_preview_map(
     size = config.bits + 1
     normal = torch.zeros(len(grids), size, size, dtype=torch.float64)
     target = torch.zeros(len(grids), size, 3, dtype=torch.float64)
-    for picture in pictures:
+    steps = len(pictures) * (1 + len(grids))
+    for index, picture in enumerate(pictures):
+        on_step(index * (1 + len(grids)) / steps)
         features = autoencoder.encode(picture[None].to(device, autoencoder.encoder.input.weight.dtype)).float()
         labels = quantizer(features, grids).labels
         rows, columns = _crop(grids[-1], generator)
         total = torch.zeros_like(features)
         for scale, bits in enumerate(labels):
+            on_step((index * (1 + len(grids)) + 1 + scale) / steps)
             total = add_scale(total, bits, config, scale)
             known, colours = _samples(autoencoder, total[:, :, rows, columns])
             normal[scale] += known.T @ known
             target[scale] += known.T @ colours
+    on_step(1.0)
     scales = torch.arange(len(grids))
     near = _NEIGHBOUR ** (scales[:, None] - scales[None, :]).abs().double()
     normal, target = torch.einsum("kj,jab->kab", near, normal), torch.einsum("kj,jab->kab", near, target)
