@@ -10,6 +10,8 @@ scales count a little in its fit, because early scales give few different sample
 
 A richer map (of 3x3 tokens, to 4x4 colours each) gained 0.3 dB on the last preview and drew a raster over the early ones.
 A bundle without a map, as converted ones once were, decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
+Measured with the mini's decoder, without its cut-out, on photos: the map is within 22 dB of what the decoder paints of the same codes,
+the reduced grid within 25. Fitted to 24 photos in place of the four pictures painted here, the map gains 0.3 dB.
 """
 
 from __future__ import annotations
@@ -198,7 +200,7 @@ def fit_preview_map(
     grids: Sequence[Grid],
     *,
     pictures: Tensor | None = None,
-    count: int = 8,
+    count: int = 4,
     seed: int = 0,
     on_step: Callable[[float], None] = lambda fraction: None,
 ) -> PreviewMap:
