@@ -16,9 +16,10 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import torch
+from msgspec import Meta, Struct
 from torch import Tensor
 
 from engine.bundle.loader import Progress, check_fit, keeps_float32
@@ -53,6 +54,9 @@ from engine.tokenizer import keys as tokenizer_keys
 from engine.tokenizer import preview
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
+from engine.validation import Damage, Natural, read_value
+
+S = TypeVar("S", bound=Struct)
 
 # What the authors' demonstration draws with (infer.sh).
 PUBLISHED_DEFAULTS = Defaults(prompt_strength=2.5, subject_strength=2.5, temperature=2.0, top_p=0.97)
@@ -197,26 +201,27 @@ def transformer_config(shapes: Mapping[str, tuple[int, ...]], file: str) -> Tran
         text_limit, text_width = shapes["cfg_uncond"]
         semantic_rows, semantic_width = shapes["control_features_uncond"]
         content_tokens, content_width = shapes["control_features_refer_uncond"]
-        config = TransformerConfig(
-            width=width,
-            heads=math.prod(shapes["block_chunks.0.module.0.sa.scale_mul_1H11"]),
-            blocks=chunks * in_chunk,
-            chunks=chunks,
-            bits=bits,
-            scale_count=shapes["lvl_embed.weight"][0],
-            text_width=text_width,
-            text_limit=text_limit,
-            semantic_width=semantic_width,
-            semantic_tokens=semantic_rows - 1,
-            content_width=content_width,
-            content_tokens=content_tokens,
-            text_pool_heads=shapes["text_proj_for_sos.ca.mat_q"][1],
-        )
+        sizes = {
+            "width": width,
+            "heads": math.prod(shapes["block_chunks.0.module.0.sa.scale_mul_1H11"]),
+            "blocks": chunks * in_chunk,
+            "chunks": chunks,
+            "bits": bits,
+            "scale_count": shapes["lvl_embed.weight"][0],
+            "text_width": text_width,
+            "text_limit": text_limit,
+            "semantic_width": semantic_width,
+            "semantic_tokens": semantic_rows - 1,
+            "content_width": content_width,
+            "content_tokens": content_tokens,
+            "text_pool_heads": shapes["text_proj_for_sos.ca.mat_q"][1],
+        }
+        # Through the ranges: of a name like “block_chunks.99999999” a network without end would be built.
+        return read_value(sizes, TransformerConfig)
     except (KeyError, ValueError, IndexError) as error:
         raise DoesNotFit(
             Sentence("{file} does not hold {transformer}.", file=file, transformer=TRANSFORMER.words), found=shapes
         ) from error
-    return config
 
 
 def _tokenizer_config(checkpoint: Checkpoint) -> TokenizerConfig:
@@ -299,18 +304,37 @@ def _encoder(checkpoint: Checkpoint, names: Mapping[str, str], dtype: Callable[[
     return size, stream
 
 
+class _ContentSizes(Struct):
+    """Of the content encoder's config.json."""
+
+    block_out_channels: Annotated[tuple[Natural, ...], Meta(min_length=1, max_length=16)]
+
+
+class _SemanticSizes(Struct):
+    """Of the semantic encoder's config.json."""
+
+    patch_size: Annotated[int, Meta(ge=1, le=1024)] = 14
+
+
 def _content_input(config: TransformerConfig, content: Mapping[str, Any]) -> int:
-    try:
-        stride = 2 ** (len(content["block_out_channels"]) - 1)
-    except (KeyError, TypeError) as error:
-        raise BundleError(
-            Sentence("The content encoder's config.json is not that of an AutoencoderKL."), GET_FILE_AGAIN
-        ) from error
-    return math.isqrt(config.content_tokens) * stride
+    levels = _config_sizes("content", content, _ContentSizes).block_out_channels
+    return math.isqrt(config.content_tokens) * 2 ** (len(levels) - 1)
 
 
 def _semantic_input(config: TransformerConfig, semantic: Mapping[str, Any]) -> int:
-    return math.isqrt(config.semantic_tokens) * int(semantic.get("patch_size", 14))
+    return math.isqrt(config.semantic_tokens) * _config_sizes("semantic", semantic, _SemanticSizes).patch_size
+
+
+def _config_sizes(part: str, config: Mapping[str, Any], kind: type[S]) -> S:
+    try:
+        return read_value(config, kind)
+    except Damage as damage:
+        raise BundleError(
+            Sentence(
+                "The config.json of the {part_word} cannot be used: {why}.", part_word=PART_WORDS[part], why=damage.why
+            ),
+            GET_FILE_AGAIN,
+        ) from damage
 
 
 def _published_schedules(reference: int) -> tuple[ScaleSchedule, ...]:

@@ -2084,8 +2084,8 @@
         <translation>无法读取 {named} 指定的证书。</translation>
     </message>
     <message>
-        <source>The content encoder&apos;s config.json is not that of an AutoencoderKL.</source>
-        <translation>内容编码器的 config.json 不是 AutoencoderKL 的。</translation>
+        <source>The config.json of the {part_word} cannot be used: {why}.</source>
+        <translation>{part_word}的 config.json 无法使用：{why}。</translation>
     </message>
     <message>
         <source>The conversion ended with code {exit_code}.</source>
