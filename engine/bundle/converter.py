@@ -23,7 +23,7 @@ from msgspec import Meta, Struct
 from torch import Tensor
 
 from engine.bundle.loader import Progress, check_fit, keeps_float32
-from engine.bundle.manifest import FORMAT, BundleManifest
+from engine.bundle.manifest import FORMAT, BundleManifest, oversized
 from engine.bundle.published_files import (
     GET_FILE_AGAIN,
     TOKENIZER,
@@ -111,7 +111,9 @@ def convert_bundle(
     tokenizer = Checkpoint(parts.tokenizer, wanted=TOKENIZER)
     encoders = {part: hub_checkpoint(getattr(parts, part)) for part in ("text", "semantic", "content")}
     config = transformer_config(transformer.shapes, parts.transformer.name)
-    semantic_config, content_config = hub_config(parts.semantic), hub_config(parts.content)
+    text_config, semantic_config, content_config = (
+        _encoder_config(part, getattr(parts, part)) for part in ("text", "semantic", "content")
+    )
     reference = _content_input(config, content_config)
     manifest = BundleManifest(
         name=name or _known_name(config),
@@ -122,7 +124,7 @@ def convert_bundle(
         reference_size=reference,
         transformer=config,
         tokenizer=_tokenizer_config(tokenizer),
-        text=EncoderPart(hub_config(parts.text)),
+        text=EncoderPart(text_config),
         semantic=EncoderPart(semantic_config, _semantic_input(config, semantic_config)),
         content=EncoderPart(content_config, reference),
         defaults=PUBLISHED_DEFAULTS,
@@ -325,16 +327,25 @@ def _semantic_input(config: TransformerConfig, semantic: Mapping[str, Any]) -> i
     return math.isqrt(config.semantic_tokens) * _config_sizes("semantic", semantic, _SemanticSizes).patch_size
 
 
+def _encoder_config(part: str, folder: Path) -> dict[str, Any]:
+    config = hub_config(folder)
+    if (name := oversized(config)) is not None:
+        raise _unusable(part, Sentence("{place} is too large", place=name))
+    return config
+
+
 def _config_sizes(part: str, config: Mapping[str, Any], kind: type[S]) -> S:
     try:
         return read_value(config, kind)
     except Damage as damage:
-        raise BundleError(
-            Sentence(
-                "The config.json of the {part_word} cannot be used: {why}.", part_word=PART_WORDS[part], why=damage.why
-            ),
-            GET_FILE_AGAIN,
-        ) from damage
+        raise _unusable(part, damage.why) from damage
+
+
+def _unusable(part: str, why: Sentence) -> BundleError:
+    return BundleError(
+        Sentence("The config.json of the {part_word} cannot be used: {why}.", part_word=PART_WORDS[part], why=why),
+        GET_FILE_AGAIN,
+    )
 
 
 def _published_schedules(reference: int) -> tuple[ScaleSchedule, ...]:

@@ -286,7 +286,9 @@ def test_names_cannot_ask_for_a_network_without_end(transformer, tokenizer):
     [
         ("semantic", {"patch_size": "fourteen"}),
         ("semantic", {"patch_size": 0}),
-        ("content", {"block_out_channels": [8] * 20_000}),
+        ("semantic", {"num_hidden_layers": 600}),
+        ("text", {"num_layers": "600"}),
+        ("content", {"block_out_channels": [8] * 20}),
         ("content", {"block_out_channels": None}),
     ],
 )
