@@ -2,7 +2,7 @@
 
 All names and shapes are compared with the real networks before anything is written. Weights go through one tensor at a time:
 memory stays below the largest tensor and one file of the bundle, until the map for previews is fitted, for which the visual tokenizer
-takes up and paints a few pictures (about 3 GB for those of a megapixel). A conversion that was stopped goes on after the last complete
+is read and paints small pictures: a gigabyte. A conversion that was stopped goes on after the last complete
 file; the result is the same, byte for byte. They are stored in the format the published program loads them in: the blocks of the
 transformer and the tokenizer in bfloat16, what is around the blocks in float32, T5 in float16 but for one layer. DINOv2 and the
 image autoencoder, which are computed in float32 here, keep their own format.
