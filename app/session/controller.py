@@ -98,6 +98,7 @@ class Controller(QObject):
         self.saver.keepFailed.connect(self._not_kept)
         self.saver.exported.connect(self.exported)
         self.saver.failed.connect(self._could_not_export)
+        queue.asked.connect(self._asked)
         queue.started.connect(self._started)
         queue.completion = self._at_its_place
         queue.finished.connect(self._finished)
@@ -114,9 +115,16 @@ class Controller(QObject):
 
     @Slot()
     def use_low_memory(self) -> None:
-        """The banner's way out of too little memory: the smaller plan, then the same picture again."""
+        """The banner's way out of too little memory: the smaller plan, then what is not drawn yet."""
         self.state.update_settings(memory="low")
-        self.generate()
+        self.queue.resume()
+
+    @Slot()
+    def _asked(self) -> None:
+        """Pictures are asked for: what went wrong before is done with, and a model that could not go on is opened again."""
+        self.cleared.emit()
+        if self.state.engine.phase == "failed":
+            self.models.open()
 
     def can_draw(self) -> tuple[bool, str]:
         """Return True if Generate does something now, and else the reason why it does not."""
@@ -164,7 +172,6 @@ class Controller(QObject):
 
     def _draw(self, requests: Sequence[GenerationRequest], *, contest: bool = False) -> None:
         waits = self.state.jobs.busy
-        self.cleared.emit()
         self.queue.draw([self._without_place(request) for request in requests], contest=contest)
         if waits:
             count = self.queue.waiting
@@ -273,7 +280,6 @@ class Controller(QObject):
         first = self._without_place(compose(self.state.values, cut_out, subject.name, further))
         first = replace(first, kept=None, region=None)
         requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
-        self.cleared.emit()
         self.ideasBegun.emit(requests)
         self.queue.draw_ideas(requests, scales)
 

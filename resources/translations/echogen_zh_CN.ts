@@ -296,10 +296,6 @@
         <translation>请选择一个只保存在这台电脑上的文件夹。</translation>
     </message>
     <message>
-        <source>Choose a model first</source>
-        <translation>请先选择模型</translation>
-    </message>
-    <message>
         <source>Choose a model first.</source>
         <translation>请先选择模型。</translation>
     </message>
@@ -944,8 +940,8 @@
         <translation>它保持原样。</translation>
     </message>
     <message>
-        <source>It is being started again; press Generate when it is ready.</source>
-        <translation>正在重新启动；就绪后请按“生成”。</translation>
+        <source>It is being started again; then you can go on.</source>
+        <translation>正在重新启动，之后即可继续。</translation>
     </message>
     <message>
         <source>It is not UTF-8 text.</source>
@@ -1106,6 +1102,10 @@
     <message>
         <source>Loading the model, {0}&#xa0;%</source>
         <translation>正在加载模型，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>Loads the model again first</source>
+        <translation>会先重新加载模型</translation>
     </message>
     <message>
         <source>Log</source>
