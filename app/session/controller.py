@@ -316,19 +316,25 @@ class Controller(QObject):
 
     @Slot()
     def save_unsaved(self) -> None:
-        """The pictures folder is another one: what could not be saved before is tried again."""
+        """The pictures folder is another one, or has taken a picture: what could not be saved before is tried again."""
         unsaved, self._unsaved = self._unsaved, []
         for event, images in unsaved:
             self._keep(event, images)
 
     def rescue(self, folder: Path) -> None:
         """The program ends: what could not be saved goes to a folder of the program's own, and into the history."""
-        for event, images in self._unsaved:
+        lost, unsaved, self._unsaved = [], self._unsaved, []
+        for event, images in unsaved:
             try:
-                keep_picture(event, self.store, images, folder)
-                log.warning("a picture that could not be saved is in %s", folder)
+                picture = keep_picture(event, self.store, images, folder)
             except EchoGenError as error:
                 log.error("a picture is lost: %s", error)
+                lost.append((event, images))
+            else:
+                log.warning("a picture that could not be saved is in %s", folder)
+                self._saving += 1
+                self.saver.kept.emit(event, picture)
+        self._unsaved = lost
 
     @Slot(object, int)
     def _best_found(self, event: Finished, given_up: int) -> None:
@@ -367,6 +373,7 @@ class Controller(QObject):
         elif before is not None and before.bits is finished.bits:
             self._before = replace(before, picture=picture.id, file=picture.file)
         self.kept.emit(picture)
+        self.save_unsaved()
 
     @Slot(object, object)
     def _not_kept(self, finished: Finished, error: Exception) -> None:

@@ -264,6 +264,19 @@ def test_a_picture_that_cannot_be_saved_is_kept_in_mind_until_it_can(one, monkey
     assert one.seeds() == [7], "once"
 
 
+def test_what_a_full_disk_did_not_take_is_saved_with_the_next_picture_that_it_takes(one, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(saver, "keep_picture", refused)
+        for _ in range(2):
+            one.controller.generate()
+            one.steps()
+            one.state.update_values(seed=one.state.values.seed + 1)
+    assert one.seeds() == [] and len(one.errors) == 2
+    one.controller.generate()
+    one.steps()
+    assert sorted(one.seeds()) == [7, 8, 9] and one.controller.saving == 0 and len(one.errors) == 2
+
+
 def test_a_failure_of_any_kind_is_a_sentence(one, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("of zero")
@@ -285,6 +298,7 @@ def test_at_the_end_what_could_not_be_saved_goes_to_a_folder_of_the_programs_own
     assert one.seeds() == []
     one.controller.rescue(tmp_path / "rescued")
     assert [path.suffix for path in (tmp_path / "rescued").iterdir()] == [".png"] and one.seeds() == [7]
+    assert one.controller.saving == 0 and one.queue_keeper._store.read() == [], "it is not drawn once more"
 
 
 def test_a_picture_that_was_replaced_on_the_canvas_still_learns_where_it_is(one, monkeypatch):
