@@ -199,11 +199,12 @@ class PictureQueue(QObject):
         self._count_anew()
 
     @Slot()
-    def bring_back(self) -> None:
-        """Put back what ``take_out`` took last, where it was."""
-        self._line.bring_back()
+    def bring_back(self) -> bool:
+        """Put back what ``take_out`` took last, where it was; returns False when nothing was taken out."""
+        back = self._line.bring_back()
         self._line.count_anew()
         self._pump()
+        return back
 
     @Slot()
     def pause(self) -> None:

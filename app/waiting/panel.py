@@ -25,7 +25,7 @@ class QueuePanel(Card):
 
     Signals:
         closed: put away by its cross or Esc.
-        takenOut(int): so many pictures were taken out; ``PictureQueue.bring_back`` undoes it.
+        takenOut(int): so many pictures were taken out; ``undo`` brings them back.
     """
 
     closed = Signal()
@@ -179,6 +179,10 @@ class QueuePanel(Card):
         left = [entry for entry in chosen if entry.phase != "drawing"]
         if left:
             self.takenOut.emit(len(left))
+
+    def undo(self) -> bool:
+        """Bring back what was taken out last; returns False when there is nothing to bring back."""
+        return self._queue.bring_back()
 
     @Slot()
     def retry_failed(self) -> None:

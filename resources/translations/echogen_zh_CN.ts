@@ -2212,6 +2212,10 @@
         <translation>文件是空的</translation>
     </message>
     <message>
+        <source>The file is missing</source>
+        <translation>文件不见了</translation>
+    </message>
+    <message>
         <source>The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs.</source>
         <translation>文件是完整的。本程序的新版本可能认识它；“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
     </message>
@@ -2514,10 +2518,6 @@
     <message>
         <source>The photo is damaged</source>
         <translation>照片已损坏</translation>
-    </message>
-    <message>
-        <source>The photo is missing</source>
-        <translation>照片不见了</translation>
     </message>
     <message>
         <source>The photo is only {width} × {height} pixels, too small to put something into.</source>

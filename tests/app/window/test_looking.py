@@ -210,6 +210,10 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert rows() == ["one", "four", "two"] and panel.chosen()[0].request.prompt.endswith("four")
     window.toast.take_back()
     assert rows() == ["one", "three", "four", "two"]
+    key(panel.view, Qt.Key.Key_Delete)
+    assert rows() == ["one", "three", "two"]
+    key(panel.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert rows() == ["one", "three", "four", "two"] and window.toast.text() == "", "also by the key"
     panel.pause_button.click()
     assert panel.resume_button.isVisible() and not panel.pause_button.isVisible()
     assert rig.state.jobs.held == 3
