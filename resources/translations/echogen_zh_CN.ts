@@ -3084,6 +3084,10 @@
         <translation>此预设由本程序的另一版本写成。</translation>
     </message>
     <message>
+        <source>This region cannot be used</source>
+        <translation>此区域无法使用</translation>
+    </message>
+    <message>
         <source>This request has format {data}; this program reads format {format}.</source>
         <translation>此请求的格式为 {data}；此程序读取格式 {format}。</translation>
     </message>
