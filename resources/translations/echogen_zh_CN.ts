@@ -3064,6 +3064,14 @@
         <translation>此模型的格式为 {data}，本程序可读取的格式最高为 {format}。</translation>
     </message>
     <message>
+        <source>This model is unsure of {0} and {1} more.</source>
+        <translation>此模型对 {0} 以及另外 {1} 个词没有把握。</translation>
+    </message>
+    <message>
+        <source>This model is unsure of {0}.</source>
+        <translation>此模型对 {0} 没有把握。</translation>
+    </message>
+    <message>
         <source>This model reads English.</source>
         <translation>此模型只读英文。</translation>
     </message>
