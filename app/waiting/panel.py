@@ -74,7 +74,7 @@ class QueuePanel(Card):
         self.empty.setContentsMargins(16, 0, 16, 16)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._line = Divider(self)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(4)
         column.addLayout(top)
@@ -97,7 +97,8 @@ class QueuePanel(Card):
             self.raise_()
             if self.model.entries and not self.view.currentIndex().isValid():
                 self.view.choose(self.model.entries[0].number)
-            self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            place = self.view if self.model.entries else self.close_button
+            place.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     @Slot()
     def put_away(self) -> None:
@@ -106,7 +107,9 @@ class QueuePanel(Card):
 
     def _place(self) -> None:
         width = min(type_.scaled(_WIDTH), self._host.width() - 2 * _EDGE)
-        height = min(type_.scaled(_HEIGHT), self._host.height() - 2 * _EDGE)
+        self._column.activate()  # what was hidden a moment ago counts no more
+        filled = type_.scaled(_HEIGHT) if self.model.entries else self._column.totalHeightForWidth(width)
+        height = min(filled, self._host.height() - 2 * _EDGE)
         corner = QPoint(self._host.width() - width - _EDGE, self._host.height() - height - _EDGE)
         self.setGeometry(QRect(corner.x(), corner.y(), width, height))
 
@@ -230,6 +233,8 @@ class QueuePanel(Card):
     def _follow(self) -> None:
         phases = [entry.phase for entry in self.model.entries]
         failed = phases.count("failed")
+        if not phases and self.view.hasFocus():
+            self.close_button.setFocus(Qt.FocusReason.OtherFocusReason)  # Esc goes on closing the queue, and stops nothing
         self.view.setVisible(bool(phases))
         self.empty.setVisible(not phases)
         self.pause_button.setVisible("waiting" in phases)
@@ -238,6 +243,8 @@ class QueuePanel(Card):
         self._line.setVisible(any(phase != "drawing" for phase in phases))
         count = len(phases)
         self.title.setText(self.tr("Queue") if not count else self.tr("Queue, {0}").format(count))
+        if self.isVisible():
+            self._place()
 
     @Slot()
     def retranslate(self) -> None:

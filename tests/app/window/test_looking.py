@@ -230,6 +230,29 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert not rig.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
 
 
+def test_an_empty_queue_is_as_high_as_its_words_and_esc_closes_it_while_ideas_are_drawn(rig, qtbot):
+    """It was as high as a full one, over the picture, and had no focus: Esc stopped the drawing."""
+    window, panel = rig.window, rig.window.panels.queue
+    rig.link.cancel = lambda number: None
+    window.activateWindow()
+    wait(qtbot, window.isActiveWindow)
+    window.drawing.draw_ideas()
+    key(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert panel.isVisible() and not panel.model.entries and panel.isAncestorOf(QApplication.focusWidget())
+    low = panel.height()
+    assert low < 150 and panel.empty.height() >= panel.empty.heightForWidth(panel.empty.width())
+    window.drawing.generate()
+    assert panel.height() > 2 * low
+    panel.view.setFocus()
+    rig.queue.stop_now()
+    assert panel.height() == low and panel.isAncestorOf(QApplication.focusWidget())
+    key(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+    rig.link.failed.emit(Failed(rig.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
+    window.canvas.close_ideas()
+    assert not rig.state.jobs.busy
+
+
 def test_a_stopped_picture_has_the_scales_that_were_drawn_and_has_them_again(rig, monkeypatch):
     monkeypatch.setattr(rig.link, "cancel", lambda number: None, raising=False)
     canvas, image = rig.window.canvas, np.full((64, 64, 3), 90, np.uint8)
