@@ -234,7 +234,9 @@ class QueuePanel(Card):
         phases = [entry.phase for entry in self.model.entries]
         failed = phases.count("failed")
         if not phases and self.view.hasFocus():
-            self.close_button.setFocus(Qt.FocusReason.OtherFocusReason)  # Esc goes on closing the queue, and stops nothing
+            self.close_button.setFocus(
+                Qt.FocusReason.OtherFocusReason
+            )  # Esc goes on closing the queue, and stops nothing
         self.view.setVisible(bool(phases))
         self.empty.setVisible(not phases)
         self.pause_button.setVisible("waiting" in phases)
