@@ -413,8 +413,7 @@ class Controller(QObject):
         if self._forming is not None:
             self._forming = None
             self.state.set_result(self._before)  # the last picture stays
-        title = sentences.title(error)
-        self.ended.emit(self.tr("Stopped: {0}").format(title[:1].lower() + title[1:]))
+        self.ended.emit(self.tr("Stopped: {0}").format(sentences.title_inside(error)))
         self.failed.emit(error, details)
 
     def forget(self, pictures: Sequence[int]) -> None:

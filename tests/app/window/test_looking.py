@@ -20,16 +20,18 @@ from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
 from app.session.state import Jobs, Result, SessionState
 from app.session.subjects import Subjects
+from app.session.waiting_line import QueueEntry
 from app.store.history_store import HistoryStore, Picture
 from app.store.paths import AppPaths
 from app.store.picture_files import keep_picture
 from app.store.settings import OFFER_PUT_AWAY
 from app.system import background
 from app.window.main_window import MainWindow
-from engine.errors import Cancelled
+from engine.errors import Cancelled, DeviceLost
 from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.process.messages import Enlarged, EnlargingGoesOn, Failed
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
 from tests.app.look_fixture import dressed  # noqa: F401 – a fixture
@@ -228,6 +230,12 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     rig.queue.stop_now()
     rig.link.failed.emit(Failed(rig.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
     assert not rig.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
+
+
+def test_the_queue_says_why_a_picture_failed_in_one_sentence(rig):
+    entry = QueueEntry(1, GenerationRequest("a box"), "failed", DeviceLost(Sentence.row("Gone.")))
+    words = rig.window.panels.queue.model.words(entry)
+    assert words == "Failed: the graphics card stopped answering"
 
 
 def test_an_empty_queue_is_as_high_as_its_words_and_esc_closes_it_while_ideas_are_drawn(rig, qtbot):
