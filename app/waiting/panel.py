@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.history.menu import add_entry
 from app.look import focus
@@ -233,10 +233,7 @@ class QueuePanel(Card):
     def _follow(self) -> None:
         phases = [entry.phase for entry in self.model.entries]
         failed = phases.count("failed")
-        if not phases and self.view.hasFocus():
-            self.close_button.setFocus(
-                Qt.FocusReason.OtherFocusReason
-            )  # Esc goes on closing the queue, and stops nothing
+        focused = self._has_focus()
         self.view.setVisible(bool(phases))
         self.empty.setVisible(not phases)
         self.pause_button.setVisible("waiting" in phases)
@@ -245,8 +242,16 @@ class QueuePanel(Card):
         self._line.setVisible(any(phase != "drawing" for phase in phases))
         count = len(phases)
         self.title.setText(self.tr("Queue") if not count else self.tr("Queue, {0}").format(count))
+        if (
+            focused and not self._has_focus()
+        ):  # what had it is put away: Esc goes on closing the queue, and stops nothing
+            (self.view if phases else self.close_button).setFocus(Qt.FocusReason.OtherFocusReason)
         if self.isVisible():
             self._place()
+
+    def _has_focus(self) -> bool:
+        focused = QApplication.focusWidget()
+        return focused is not None and self.isAncestorOf(focused)
 
     @Slot()
     def retranslate(self) -> None:

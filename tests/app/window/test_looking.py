@@ -216,7 +216,10 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert rows() == ["one", "three", "two"]
     key(panel.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert rows() == ["one", "three", "four", "two"] and window.toast.text() == "", "also by the key"
-    panel.pause_button.click()
+    for button in (panel.pause_button, panel.resume_button, panel.pause_button):
+        button.setFocus()
+        button.click()
+        assert not button.isVisible() and panel.view.hasFocus(), "the focus went to the list of models"
     assert panel.resume_button.isVisible() and not panel.pause_button.isVisible()
     assert rig.state.jobs.held == 3
     key(panel.view, Qt.Key.Key_Escape)
