@@ -100,6 +100,12 @@ class RequestError(InputError):
     title = Sentence("These settings do not fit")
 
 
+class RegionError(RequestError):
+    """A region is empty, covers everything, or does not fit its picture or photo."""
+
+    title = Sentence("This region cannot be used")
+
+
 class BundleError(EchoGenError):
     """A bundle is missing, incomplete, damaged, or of another version."""
 

@@ -52,7 +52,7 @@ def into_its_photo(event: Finished, photo: PhotoAtHand, manifest: BundleManifest
         is the photo's.
 
     Raises:
-        RequestError: the photo is of another size than the region says.
+        RegionError: the photo is of another size than the region says.
     """
     region = event.request.region
     assert region is not None

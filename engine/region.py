@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
-from engine.errors import RequestError
+from engine.errors import RegionError
 from engine.faces import late
 from engine.sentence import Sentence
 from engine.validation import Damage, check_fields, read_value
@@ -83,11 +83,11 @@ class PhotoWindow:
     photo: _Digest = ""
 
     def __post_init__(self) -> None:
-        check_fields(self, _WINDOW_RULES, RequestError)
+        check_fields(self, _WINDOW_RULES, RegionError)
         left, top = max(self.x, 0), max(self.y, 0)
         right, bottom = min(self.x + self.width, self.photo_width), min(self.y + self.height, self.photo_height)
         if left >= right or top >= bottom:
-            raise RequestError(_DAMAGED)
+            raise RegionError(_DAMAGED)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -124,17 +124,17 @@ class Region:
     def __post_init__(self) -> None:
         mask, picture = self.mask, self.picture
         if not _is_pixels(mask, 2) or not _is_pixels(picture, 3) or picture.shape[2] != 3:
-            raise RequestError(Sentence("A region is a grey mask and a picture in colours."))
+            raise RegionError(Sentence("A region is a grey mask and a picture in colours."))
         if mask.shape != picture.shape[:2]:
-            raise RequestError(
+            raise RegionError(
                 Sentence(
                     "The region is {mask} pixels and the picture {picture}.", mask=_size(mask), picture=_size(picture)
                 ),
                 Sentence("Use a region that was made for this picture."),
             )
         if max(mask.shape) > MAX_SIDE:
-            raise RequestError(Sentence("A picture with a region has at most {most} pixels a side.", most=MAX_SIDE))
-        check_fields(self, _REGION_RULES, RequestError)
+            raise RegionError(Sentence("A picture with a region has at most {most} pixels a side.", most=MAX_SIDE))
+        check_fields(self, _REGION_RULES, RegionError)
         inside = mask >= INSIDE
         problem = region_problem(inside)
         if problem is not None:
@@ -170,13 +170,13 @@ class Region:
         return share >= 0.5 - 1e-5
 
     def scales(self, grids: tuple[tuple[int, int], ...]) -> tuple[np.ndarray, ...]:
-        """``tokens`` of every scale, with the first ``whole`` scales kept everywhere. Raises ``RequestError`` where nothing is left
+        """``tokens`` of every scale, with the first ``whole`` scales kept everywhere. Raises ``RegionError`` where nothing is left
         that would be drawn."""
         anew = tuple(
             np.zeros(grid, bool) if scale < self.whole else self.tokens(grid) for scale, grid in enumerate(grids)
         )
         if not any(places.any() for places in anew):
-            raise RequestError(
+            raise RegionError(
                 Sentence("The region is too small: nothing in it would be drawn anew."),
                 Sentence("Mark at least {stride} × {stride} pixels.", stride=self.size[0] // grids[-1][1]),
             )
@@ -216,11 +216,11 @@ class Region:
 
     @classmethod
     def from_json(cls, data: Any) -> Region:
-        """Reads what ``to_json`` wrote. The input may be hostile: anything unexpected raises ``RequestError``."""
+        """Reads what ``to_json`` wrote. The input may be hostile: anything unexpected raises ``RegionError``."""
         try:
             packed = read_value(data, _PackedRegion)
         except Damage as damage:
-            raise RequestError(_DAMAGED) from damage
+            raise RegionError(_DAMAGED) from damage
         at = packed.window
         return cls(
             _pixels(packed.mask, "L"),
@@ -242,13 +242,13 @@ _REGION_RULES = {
 }
 
 
-def region_problem(mask: np.ndarray) -> RequestError | None:
+def region_problem(mask: np.ndarray) -> RegionError | None:
     """Return the reason why a mask, bool or uint8 (H, W), is no region (empty, everything), or None when it is one."""
     inside = mask if mask.dtype == bool else mask >= INSIDE
     if not inside.any():
-        return RequestError(Sentence("The region is empty."), Sentence("Mark what is to be drawn anew."))
+        return RegionError(Sentence("The region is empty."), Sentence("Mark what is to be drawn anew."))
     if inside.all():
-        return RequestError(
+        return RegionError(
             Sentence("The region covers the whole picture."),
             Sentence("Leave something outside, or draw a new picture."),
         )
@@ -322,9 +322,9 @@ def _pixels(png: bytes, mode: str) -> np.ndarray:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as picture:
             # The size stands in the header: look before the pixels are unpacked.
             if max(picture.size) > MAX_SIDE or picture.mode != mode:
-                raise RequestError(_DAMAGED)
+                raise RegionError(_DAMAGED)
             return np.array(picture)
-    except RequestError:
+    except RegionError:
         raise
     except Exception as error:  # Pillow raises many kinds; all mean the same to the user
-        raise RequestError(_DAMAGED) from error
+        raise RegionError(_DAMAGED) from error

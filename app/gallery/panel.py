@@ -134,6 +134,7 @@ class GalleryPanel(QWidget):
         view.menuWanted.connect(self._menu)
         view.chosenChanged.connect(self._show_chosen)
         view.moved.connect(self._show_count)
+        view.settled.connect(commands.check_files)
         self.save_button.clicked.connect(self._save)
         self.star_button.clicked.connect(commands.toggle_star)
         self.compare_button.clicked.connect(commands.compare)

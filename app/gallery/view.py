@@ -75,13 +75,14 @@ class GalleryView(QListView):
         opened(object): the ``Picture`` that was double-clicked, or on which Enter was pressed.
         menuWanted(QPoint): global position of a menu for what is chosen.
         chosenChanged: other pictures are chosen.
-        moved: other pictures are in view.
+        moved: other pictures are in view. settled: and no others for a moment.
     """
 
     opened = Signal(object)
     menuWanted = Signal(QPoint)
     chosenChanged = Signal()
     moved = Signal()
+    settled = Signal()
 
     def __init__(self, pictures: GalleryModel, store: HistoryStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -139,6 +140,7 @@ class GalleryView(QListView):
     @Slot()
     def _read_in_view(self) -> None:
         self.pictures.set_in_view(*self.in_view())
+        self.settled.emit()
 
     # What is chosen
 

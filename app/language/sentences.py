@@ -33,6 +33,12 @@ def title(error: EchoGenError) -> str:
     return translated(error.title)
 
 
+def title_inside(error: EchoGenError) -> str:
+    """The same within a sentence: "Failed: the engine stopped"."""
+    words = title(error)
+    return words[:1].lower() + words[1:]
+
+
 def saved_to(file: Path) -> str:
     """ "Saved to Pictures": the folder in which a file was saved."""
     return say("Saved to {0}", shown_name(file.parent))

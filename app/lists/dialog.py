@@ -69,8 +69,6 @@ class ListDialog(Dialog):
         self.pages.addWidget(self._results_page())
         self.body.addWidget(self.pages, 1)
         self.outcome, self.fault = label("", "help", "muted", wrap=True), label("", "help", "danger", wrap=True)
-        for line in (self.outcome, self.fault):
-            self.body.addWidget(line)
         self.report("")
         for signal in (state.requestChanged, state.engineChanged, state.maskChanged, state.jobChanged):
             signal.connect(self._count)
@@ -83,8 +81,14 @@ class ListDialog(Dialog):
             self._begun()
 
     def report(self, text: str, failed: bool = False) -> None:
-        """Tell what has become of the pictures or the list: a toast or a banner of the window would lie behind the dialog."""
+        """Tell what has become of the pictures or the list: a toast or a banner of the window would lie behind the dialog. The
+        line takes its room from the page above the buttons, which stay where they are."""
+        page = self.pages.currentWidget()
+        column = page.layout() if page is not None else None
+        assert isinstance(column, QVBoxLayout)
         for line, words in ((self.outcome, "" if failed else text), (self.fault, text if failed else "")):
+            column.removeWidget(line)
+            column.insertWidget(column.count() - 1, line)
             line.setText(words)
             line.setVisible(bool(words))
 

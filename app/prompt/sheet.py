@@ -135,10 +135,11 @@ class PromptSheet(QWidget):
         header.addWidget(self.history_button)
         column.addLayout(header)
         column.addWidget(self.prompt)
-        column.addWidget(self._disagreement_row)
         column.addLayout(self._banner)
         column.addWidget(self.scenes)
-        column.addWidget(self.words)  # it comes and goes while one types: under the chips it does not move them
+        # They come and go while one types or clicks a chip: under the chips they do not move them.
+        column.addWidget(self._disagreement_row)
+        column.addWidget(self.words)
         column.addWidget(self.avoid)
         column.addWidget(Divider())
         for name in ("strengths", "shape", "seed", "more"):

@@ -33,12 +33,14 @@ class Reading:
         limit: how many are taken; 0 when that is not known.
         dropped: the words behind the limit, as typed.
         unknown: start and end of every word the model does not know.
+        unsure: those of them that it has seen all the same: a picture may show what they say.
     """
 
     tokens: int = 0
     limit: int = 0
     dropped: str = ""
     unknown: tuple[tuple[int, int], ...] = ()
+    unsure: tuple[tuple[int, int], ...] = ()
 
 
 class PromptReader:
@@ -83,7 +85,11 @@ class PromptReader:
         if self.limit and tokens > self.limit:
             last = spans[self.limit - 2][1] if self.limit >= 2 else 0
             dropped = _behind(prompt, last)
-        return Reading(tokens, self.limit, dropped, unknown)
+        unsure = tuple(span for span in unknown if self._has_token(prompt[slice(*span)]))
+        return Reading(tokens, self.limit, dropped, unknown, unsure)
+
+    def _has_token(self, word: str) -> bool:
+        return self._tokenizer is not None and self._tokenizer.token_to_id(word.lower()) is not None
 
     def _spans(self, prompt: str) -> list[tuple[int, int]]:
         """Start and end of every token but the end token."""
@@ -93,16 +99,34 @@ class PromptReader:
 
 
 def unknown_sentence(prompt: str, reading: Reading) -> str:
-    """ "This model does not know “pagoda”." or ""; words of another script are told what it reads."""
-    words = list(dict.fromkeys(prompt[start:end] for start, end in reading.unknown))
-    if not words:
-        return ""
+    """ "This model does not know “pagoda”." or ""; words of another script are told what it reads. Of words that it has seen,
+    and does not draw each time: "This model is unsure of “sunset”."
+    """
+    unsure = dict.fromkeys(prompt[start:end] for start, end in reading.unsure)
+    words = [word for word in dict.fromkeys(prompt[start:end] for start, end in reading.unknown) if word not in unsure]
     if any(letter.isalpha() and letter > LAST_LATIN for word in words for letter in word):
         return say("This model reads English.")
-    shown = ", ".join(f"“{word}”" for word in words[:3])
-    if len(words) > 3:
-        return say("This model does not know {0} and {1} more.", shown, len(words) - 3)
-    return say("This model does not know {0}.", shown)
+    sentences = []
+    if words:
+        listed, more = _listed(words)
+        sentences.append(
+            say("This model does not know {0} and {1} more.", listed, more)
+            if more
+            else say("This model does not know {0}.", listed)
+        )
+    if unsure:
+        listed, more = _listed(list(unsure))
+        sentences.append(
+            say("This model is unsure of {0} and {1} more.", listed, more)
+            if more
+            else say("This model is unsure of {0}.", listed)
+        )
+    return "\n".join(sentences)
+
+
+def _listed(words: Sequence[str]) -> tuple[str, int]:
+    """Three words in quotation marks, and how many more there are."""
+    return ", ".join(f"“{word}”" for word in words[:3]), max(0, len(words) - 3)
 
 
 def braces_sentence(prompt: str) -> str:

@@ -98,6 +98,7 @@ class Controller(QObject):
         self.saver.keepFailed.connect(self._not_kept)
         self.saver.exported.connect(self.exported)
         self.saver.failed.connect(self._could_not_export)
+        queue.asked.connect(self._asked)
         queue.started.connect(self._started)
         queue.completion = self._at_its_place
         queue.finished.connect(self._finished)
@@ -114,9 +115,16 @@ class Controller(QObject):
 
     @Slot()
     def use_low_memory(self) -> None:
-        """The banner's way out of too little memory: the smaller plan, then the same picture again."""
+        """The banner's way out of too little memory: the smaller plan, then what is not drawn yet."""
         self.state.update_settings(memory="low")
-        self.generate()
+        self.queue.resume()
+
+    @Slot()
+    def _asked(self) -> None:
+        """Pictures are asked for: what went wrong before is done with, and a model that could not go on is opened again."""
+        self.cleared.emit()
+        if self.state.engine.phase == "failed":
+            self.models.open()
 
     def can_draw(self) -> tuple[bool, str]:
         """Return True if Generate does something now, and else the reason why it does not."""
@@ -164,7 +172,6 @@ class Controller(QObject):
 
     def _draw(self, requests: Sequence[GenerationRequest], *, contest: bool = False) -> None:
         waits = self.state.jobs.busy
-        self.cleared.emit()
         self.queue.draw([self._without_place(request) for request in requests], contest=contest)
         if waits:
             count = self.queue.waiting
@@ -275,7 +282,6 @@ class Controller(QObject):
         first = self._without_place(compose(self.state.values, cut_out, subject.name, further))
         first = replace(first, kept=None, region=None)
         requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
-        self.cleared.emit()
         self.ideasBegun.emit(requests)
         self.queue.draw_ideas(requests, scales)
 
@@ -312,19 +318,25 @@ class Controller(QObject):
 
     @Slot()
     def save_unsaved(self) -> None:
-        """The pictures folder is another one: what could not be saved before is tried again."""
+        """The pictures folder is another one, or has taken a picture: what could not be saved before is tried again."""
         unsaved, self._unsaved = self._unsaved, []
         for event, images in unsaved:
             self._keep(event, images)
 
     def rescue(self, folder: Path) -> None:
         """The program ends: what could not be saved goes to a folder of the program's own, and into the history."""
-        for event, images in self._unsaved:
+        lost, unsaved, self._unsaved = [], self._unsaved, []
+        for event, images in unsaved:
             try:
-                keep_picture(event, self.store, images, folder)
-                log.warning("a picture that could not be saved is in %s", folder)
+                picture = keep_picture(event, self.store, images, folder)
             except EchoGenError as error:
                 log.error("a picture is lost: %s", error)
+                lost.append((event, images))
+            else:
+                log.warning("a picture that could not be saved is in %s", folder)
+                self._saving += 1
+                self.saver.kept.emit(event, picture)
+        self._unsaved = lost
 
     @Slot(object, int)
     def _best_found(self, event: Finished, given_up: int) -> None:
@@ -363,6 +375,7 @@ class Controller(QObject):
         elif before is not None and before.bits is finished.bits:
             self._before = replace(before, picture=picture.id, file=picture.file)
         self.kept.emit(picture)
+        self.save_unsaved()
 
     @Slot(object, object)
     def _not_kept(self, finished: Finished, error: Exception) -> None:
@@ -402,8 +415,7 @@ class Controller(QObject):
         if self._forming is not None:
             self._forming = None
             self.state.set_result(self._before)  # the last picture stays
-        title = sentences.title(error)
-        self.ended.emit(self.tr("Stopped: {0}").format(title[:1].lower() + title[1:]))
+        self.ended.emit(self.tr("Stopped: {0}").format(sentences.title_inside(error)))
         self.failed.emit(error, details)
 
     def forget(self, pictures: Sequence[int]) -> None:

@@ -50,6 +50,7 @@ class PictureQueue(QObject):
         noted(str): a sentence on how the picture is drawn from here on, for example with a smaller memory plan.
         failed(object, str): ``EchoGenError`` and details. What is not drawn is held then.
         bestFound(object, int): of a press of which the most alike was wanted, its ``Finished`` and how many were given up.
+        asked: pictures are to be drawn, new ones or held ones; before they wait.
         idle: nothing is drawn and nothing waits.
         changed: ``entries`` are others, or in another order.
 
@@ -70,6 +71,7 @@ class PictureQueue(QObject):
     noted = Signal(str)
     failed = Signal(object, str)
     bestFound = Signal(object, int)
+    asked = Signal()
     idle = Signal()
     changed = Signal()
 
@@ -130,11 +132,13 @@ class PictureQueue(QObject):
         Args:
             contest: the most alike of them is wanted; those that are clearly behind are given up early.
         """
+        self.asked.emit()
         self._line.add(requests, contest=contest)
         self._pump()
 
     def draw_ideas(self, requests: Sequence[GenerationRequest], scales: int) -> None:
         """Draw the first ``scales`` scales of each request; the ideas before them are dropped."""
+        self.asked.emit()
         self._line.set_ideas(requests, scales)
         self._pump()
 
@@ -163,6 +167,7 @@ class PictureQueue(QObject):
     @Slot()
     def resume(self) -> None:
         """Draw what is held, in its order, behind what waits."""
+        self.asked.emit()
         self._line.release()
         self._pump()
 
@@ -194,11 +199,12 @@ class PictureQueue(QObject):
         self._count_anew()
 
     @Slot()
-    def bring_back(self) -> None:
-        """Put back what ``take_out`` took last, where it was."""
-        self._line.bring_back()
+    def bring_back(self) -> bool:
+        """Put back what ``take_out`` took last, where it was; returns False when nothing was taken out."""
+        back = self._line.bring_back()
         self._line.count_anew()
         self._pump()
+        return back
 
     @Slot()
     def pause(self) -> None:
@@ -208,6 +214,7 @@ class PictureQueue(QObject):
 
     def draw_held(self, numbers: Iterable[int]) -> None:
         """Draw some of what is held, behind what waits: also what failed, once more."""
+        self.asked.emit()
         self._line.release(numbers)
         self._pump()
 
@@ -228,6 +235,8 @@ class PictureQueue(QObject):
         return self._line.drawing is None and not self._line.waiting
 
     def _pump(self) -> None:
+        if self._state.engine.phase == "failed":
+            self._line.hold_all(None)  # it would wait for ever
         if self._line.drawing is None and self._line.waiting and self._state.engine.phase == "ready":
             self._line.drawing = self._line.waiting.popleft()
             self._ahead.put_off()
@@ -383,7 +392,7 @@ class PictureQueue(QObject):
         again = self._reopen is not None and self._deaths <= 2
         error = DeviceLost(
             Sentence("The engine stopped unexpectedly. Your photo, cut-out and prompt are safe."),
-            Sentence("It is being started again; press Generate when it is ready.")
+            Sentence("It is being started again; then you can go on.")
             if again
             else Sentence("Start it again, or choose a smaller memory plan in Settings."),
             title=Sentence("The engine stopped"),

@@ -401,8 +401,8 @@ class SessionState(QObject):
         photos, engine = self.photos, self._contents.engine
         return Readiness(
             starting=engine.phase == "off",
-            has_model=engine.phase in ("loading", "ready"),
             loading=engine.phase == "loading",
+            failed=engine.phase == "failed",
             reading=self._contents.reading or any(photo.coming for photo in photos),
             has_photo=bool(photos),
             has_subject=bool(self.cut_outs),

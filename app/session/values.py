@@ -282,7 +282,7 @@ class Readiness:
 
     Attributes:
         starting: the program has not come to its model yet.
-        has_model: a bundle is open or opening; loading: it is still opening.
+        loading: a bundle is still opening; failed: it could not be opened, or its engine is gone.
         reading: a photo is being read.
         has_photo: there is a photo; has_subject: its cut-out can be used.
         problem: why the cut-out cannot be used, in words, or "".
@@ -292,8 +292,8 @@ class Readiness:
     """
 
     starting: bool = False
-    has_model: bool = True
     loading: bool = False
+    failed: bool = False
     reading: bool = False
     has_photo: bool = False
     has_subject: bool = False
@@ -306,12 +306,10 @@ class Readiness:
 def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
     """Return True if Generate can be pressed, and the sentence under it: what is missing, or how long it will take.
 
-    A model that is still loading does not block: the request waits for it.
+    A model that is still loading does not block: the request waits for it; one that failed is loaded again.
     """
     if ready.starting:
         return False, say("Starting…")
-    if not ready.has_model:
-        return False, say("Choose a model first")
     if not ready.has_photo and ready.reading:
         return False, say("Opening the photo…")
     if not ready.has_photo:
@@ -323,6 +321,8 @@ def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
         return False, say("Write a prompt first")
     if ready.loading:
         return True, say("Starts as soon as the model is loaded")
+    if ready.failed:
+        return True, say("Loads the model again first")
     time = rough_seconds(ready.seconds * count) if ready.seconds else ""
     if time and ready.prepared:
         return True, say("About {0} · subject and prompt are ready", time)

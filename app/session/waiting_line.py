@@ -154,12 +154,13 @@ class WaitingLine:
         self.waiting = deque(job for job in self.waiting if job.number not in numbers)
         self.held = [job for job in self.held if job.number not in numbers]
 
-    def bring_back(self) -> None:
-        """Put back what was taken out last, where it was."""
+    def bring_back(self) -> bool:
+        """Put back what was taken out last, where it was; returns False when nothing was."""
         taken, self._taken_out = self._taken_out, ((), ())
         for line, jobs in ((self.waiting, taken[0]), (self.held, taken[1])):
             for place, job in jobs:
                 line.insert(min(place, len(line)), job)
+        return any(taken)
 
     def count_anew(self) -> None:
         """Make "picture 2 of 4" true again after one of the four was taken out, or moved before another."""

@@ -68,6 +68,10 @@ CREATE TABLE IF NOT EXISTS queue_aside (
     id INTEGER PRIMARY KEY,
     request TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS queue_cut_outs (
+    digest TEXT PRIMARY KEY,
+    png TEXT NOT NULL
+);
 """
 
 COLUMNS = (

@@ -1,9 +1,15 @@
-"""The pictures that wait to be drawn, as rows of the history's database: nothing asked for is lost by a quit or a crash."""
+"""The pictures that wait to be drawn, as rows of the history's database: nothing asked for is lost by a quit or a crash.
+
+A row is a request as JSON. The pixels of its cut-outs, which are nearly all of it, are kept once for all rows of a subject: in
+the row stands their digest.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +20,8 @@ if TYPE_CHECKING:
     from engine import GenerationRequest
 
 log = logging.getLogger(__name__)
+
+_REFERENCE = re.compile(r'"png": "#([0-9a-f]{64})"')
 
 
 class QueueStore:
@@ -32,17 +40,22 @@ class QueueStore:
 
     def add(self, requests: Sequence[GenerationRequest]) -> list[int]:
         """Remember pictures that wait to be drawn; returns a key for each."""
-        keys = []
+        keys, digests = [], dict[str, str]()
         with self._database.transaction() as database:
             for request in requests:
-                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (json.dumps(request.to_json()),))
+                row = _packed(request, digests)
+                cursor = database.execute("INSERT INTO queue (request) VALUES (?)", (row,))
                 keys.append(int(cursor.lastrowid or 0))
+            kept = [(digest, png) for png, digest in digests.items()]
+            database.executemany("INSERT OR IGNORE INTO queue_cut_outs VALUES (?, ?)", kept)
         return keys
 
     def remove(self, keys: Iterable[int]) -> None:
         """Forget pictures that wait no more."""
         with self._database.transaction() as database:
             database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
+            empty = "NOT EXISTS (SELECT 1 FROM queue) AND NOT EXISTS (SELECT 1 FROM queue_aside)"
+            database.execute(f"DELETE FROM queue_cut_outs WHERE {empty}")
 
     def reorder(self, keys: Sequence[int]) -> list[int]:
         """Give waiting pictures another order. ``keys``: of all or some of them, in the order wanted.
@@ -64,7 +77,7 @@ class QueueStore:
         rows = self._database.rows("SELECT id, request FROM queue ORDER BY id")
         found, damaged = [], []
         for key, text in rows:
-            request = _request(text)
+            request = self._request(text)
             if request is None:
                 log.warning("a picture that waited cannot be read: %.200s", text)
                 damaged.append(key)
@@ -80,18 +93,33 @@ class QueueStore:
 
     def _take_back(self) -> None:
         rows = self._database.rows("SELECT id, request FROM queue_aside ORDER BY id")
-        readable = [key for key, text in rows if _request(text) is not None]
+        readable = [key for key, text in rows if self._request(text) is not None]
         if readable:
             with self._database.transaction() as database:
                 for key in readable:
                     database.execute("INSERT INTO queue (request) SELECT request FROM queue_aside WHERE id=?", (key,))
                     database.execute("DELETE FROM queue_aside WHERE id=?", (key,))
 
+    def _request(self, text: str) -> GenerationRequest | None:
+        """A row as the request it was, or None."""
+        from engine import GenerationRequest
 
-def _request(text: str) -> GenerationRequest | None:
-    from engine import GenerationRequest
+        try:
+            return GenerationRequest.loads(_REFERENCE.sub(self._cut_out, text))
+        except (EchoGenError, TypeError):
+            return None
 
-    try:
-        return GenerationRequest.loads(text)
-    except (EchoGenError, TypeError):
-        return None
+    def _cut_out(self, reference: re.Match[str]) -> str:
+        found = self._database.row("SELECT png FROM queue_cut_outs WHERE digest=?", (reference[1],))
+        return f'"png": "{found[0]}"' if found else reference[0]
+
+
+def _packed(request: GenerationRequest, digests: dict[str, str]) -> str:
+    """A request as a row. ``digests``: of the pixels that are known already; those of this one are added."""
+    data = request.to_json()
+    for cut_out in filter(None, (data["subject"], *data.get("views", ()))):
+        png = cut_out["png"]
+        if png not in digests:
+            digests[png] = hashlib.sha256(png.encode()).hexdigest()
+        cut_out["png"] = f"#{digests[png]}"
+    return json.dumps(data)

@@ -69,7 +69,7 @@ class QueueModel(QAbstractListModel):
     def words(self, entry: QueueEntry) -> str:
         """The state of an entry in words: "Drawing", "Waiting", "Paused", or why it failed."""
         if entry.problem is not None:
-            return self.tr("Failed: {0}").format(sentences.title(entry.problem))
+            return self.tr("Failed: {0}").format(sentences.title_inside(entry.problem))
         return {
             "drawing": self.tr("Drawing"),
             "waiting": self.tr("Waiting"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.history.menu import add_entry
 from app.look import focus
@@ -25,7 +25,7 @@ class QueuePanel(Card):
 
     Signals:
         closed: put away by its cross or Esc.
-        takenOut(int): so many pictures were taken out; ``PictureQueue.bring_back`` undoes it.
+        takenOut(int): so many pictures were taken out; ``undo`` brings them back.
     """
 
     closed = Signal()
@@ -74,7 +74,7 @@ class QueuePanel(Card):
         self.empty.setContentsMargins(16, 0, 16, 16)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._line = Divider(self)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(4)
         column.addLayout(top)
@@ -97,7 +97,8 @@ class QueuePanel(Card):
             self.raise_()
             if self.model.entries and not self.view.currentIndex().isValid():
                 self.view.choose(self.model.entries[0].number)
-            self.view.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            place = self.view if self.model.entries else self.close_button
+            place.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     @Slot()
     def put_away(self) -> None:
@@ -106,7 +107,9 @@ class QueuePanel(Card):
 
     def _place(self) -> None:
         width = min(type_.scaled(_WIDTH), self._host.width() - 2 * _EDGE)
-        height = min(type_.scaled(_HEIGHT), self._host.height() - 2 * _EDGE)
+        self._column.activate()  # what was hidden a moment ago counts no more
+        filled = type_.scaled(_HEIGHT) if self.model.entries else self._column.totalHeightForWidth(width)
+        height = min(filled, self._host.height() - 2 * _EDGE)
         corner = QPoint(self._host.width() - width - _EDGE, self._host.height() - height - _EDGE)
         self.setGeometry(QRect(corner.x(), corner.y(), width, height))
 
@@ -180,6 +183,10 @@ class QueuePanel(Card):
         if left:
             self.takenOut.emit(len(left))
 
+    def undo(self) -> bool:
+        """Bring back what was taken out last; returns False when there is nothing to bring back."""
+        return self._queue.bring_back()
+
     @Slot()
     def retry_failed(self) -> None:
         """Draw again what an error ended."""
@@ -226,6 +233,7 @@ class QueuePanel(Card):
     def _follow(self) -> None:
         phases = [entry.phase for entry in self.model.entries]
         failed = phases.count("failed")
+        focused = self._has_focus()
         self.view.setVisible(bool(phases))
         self.empty.setVisible(not phases)
         self.pause_button.setVisible("waiting" in phases)
@@ -234,6 +242,16 @@ class QueuePanel(Card):
         self._line.setVisible(any(phase != "drawing" for phase in phases))
         count = len(phases)
         self.title.setText(self.tr("Queue") if not count else self.tr("Queue, {0}").format(count))
+        if (
+            focused and not self._has_focus()
+        ):  # what had it is put away: Esc goes on closing the queue, and stops nothing
+            (self.view if phases else self.close_button).setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.isVisible():
+            self._place()
+
+    def _has_focus(self) -> bool:
+        focused = QApplication.focusWidget()
+        return focused is not None and self.isAncestorOf(focused)
 
     @Slot()
     def retranslate(self) -> None:

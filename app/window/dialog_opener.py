@@ -77,7 +77,7 @@ class Dialogs(QObject):
             self._told, self._failed = problem, name
             self.downloadFailed.emit(
                 self.tr("{0} is not downloaded: {1}").format(
-                    sentences.translated(state.title), sentences.title(problem)
+                    sentences.translated(state.title), sentences.title_inside(problem)
                 )
             )
         self._tell_work()

@@ -199,7 +199,7 @@ class Drawing(QObject):
         if not count:
             return
         text = self.tr("Taken out of the queue") if count == 1 else self.tr("{0} taken out of the queue").format(count)
-        self._panels.toast.show_message(text, self._controller.queue.bring_back)
+        self._panels.toast.show_message(text, self._panels.queue.undo)
 
     @Slot(object)
     def _stopped(self, images: object) -> None:

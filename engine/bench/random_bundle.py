@@ -178,8 +178,7 @@ def make_random_bundle(folder: Path, config: str = "tiny", seed: int = 0) -> Bun
             writer.add_weights(part, weights(_generator(seed, part)))
         writer.add_file("text/tokenizer.json", words.to_str().encode())
         writer.add_file("examples/ball.png", _ball())
-        if sizes.small_language:
-            writer.add_file(preview.FILE, _preview_map(sizes, seed))
+        writer.add_file(preview.FILE, _preview_map(sizes, seed))
         return writer.finish(_manifest(config, sizes, words))
 
 
@@ -225,8 +224,7 @@ def _generator(seed: int, part: str) -> torch.Generator:
 
 
 def _preview_map(sizes: Sizes, seed: int) -> bytes:
-    """Colours at random: a fitted map would show the noise no better. Bundles that are trained here have one; those of published
-    sizes are converted, which fits none, and their previews cost what they cost there."""
+    """Colours at random: a fitted map would show the noise no better, and costs the same."""
     generator = torch.Generator().manual_seed(seed)
     bits, scales = sizes.tokenizer.bits, len(sizes.schedules[0].grids)
     weight = torch.randn(1, bits, 3, generator=generator).mul_(0.5).repeat(scales, 1, 1)

@@ -85,17 +85,19 @@ def entries(loaded: Any) -> list[str]:
 
 
 def _mappings(
-    loaded: Any, path: tuple[str, ...] = (), with_tensors: bool = True
+    loaded: Any, path: tuple[str, ...] = (), with_tensors: bool = True, met: set[int] | None = None
 ) -> Iterator[tuple[tuple[str, ...], Mapping[Any, Any]]]:
-    """Every mapping in what was read, outer ones first."""
-    if not isinstance(loaded, Mapping):
+    """Every mapping in what was read, outer ones first. Each comes once: a small pickle can name the same ones without end."""
+    met = set() if met is None else met
+    if not isinstance(loaded, Mapping) or id(loaded) in met:
         return
+    met.add(id(loaded))
     if not with_tensors or _tensor_names(loaded):
         yield path, loaded
     if len(path) < _DEPTH:
         for name, inner in loaded.items():
             if isinstance(name, str):
-                yield from _mappings(inner, (*path, name), with_tensors)
+                yield from _mappings(inner, (*path, name), with_tensors, met)
 
 
 def _tensor_names(mapping: Mapping[Any, Any]) -> list[str]:

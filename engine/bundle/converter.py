@@ -1,7 +1,8 @@
 """From published files to a bundle, once, every weight under a name of ours.
 
 All names and shapes are compared with the real networks before anything is written. Weights go through one tensor at a time:
-memory stays below the largest tensor and one file of the bundle. A conversion that was stopped goes on after the last complete
+memory stays below the largest tensor and one file of the bundle, until the map for previews is fitted, for which the visual tokenizer
+is read and paints small pictures: a gigabyte. A conversion that was stopped goes on after the last complete
 file; the result is the same, byte for byte. They are stored in the format the published program loads them in: the blocks of the
 transformer and the tokenizer in bfloat16, what is around the blocks in float32, T5 in float16 but for one layer. DINOv2 and the
 image autoencoder, which are computed in float32 here, keep their own format.
@@ -15,13 +16,14 @@ import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import torch
+from msgspec import Meta, Struct
 from torch import Tensor
 
 from engine.bundle.loader import Progress, check_fit, keeps_float32
-from engine.bundle.manifest import FORMAT, BundleManifest
+from engine.bundle.manifest import FORMAT, BundleManifest, oversized
 from engine.bundle.published_files import (
     GET_FILE_AGAIN,
     TOKENIZER,
@@ -40,7 +42,7 @@ from engine.bundle.published_names import (
 from engine.bundle.records import Defaults, EncoderPart, Origin
 from engine.bundle.sizes import transformer_numbers
 from engine.bundle.writer import SHARD_BYTES, BundleWriter
-from engine.encoders.assembly import PART_WORDS
+from engine.encoders.assembly import PART_WORDS, assemble
 from engine.encoders.text_encoder import TOKENIZER_FILE
 from engine.errors import BundleError, Cancel, CannotWrite, DoesNotFit, InputError, raise_if_cancelled
 from engine.files import is_there, readable
@@ -49,10 +51,17 @@ from engine.model.keys import convert, published_keys
 from engine.model.schedules import published_schedules
 from engine.sentence import Sentence
 from engine.tokenizer import keys as tokenizer_keys
+from engine.tokenizer import preview
+from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
+from engine.validation import Damage, Natural, read_value
+
+S = TypeVar("S", bound=Struct)
 
 # What the authors' demonstration draws with (infer.sh).
 PUBLISHED_DEFAULTS = Defaults(prompt_strength=2.5, subject_strength=2.5, temperature=2.0, top_p=0.97)
+_PREVIEWS_SHARE = 0.2
+"""Of the progress: fitting the map for previews, about as long as writing a few gigabytes."""
 # The pixel budget of the published models, by the side of their cut-out.
 _BUDGETS = {512: "1M", 256: "0.06M"}
 
@@ -102,7 +111,9 @@ def convert_bundle(
     tokenizer = Checkpoint(parts.tokenizer, wanted=TOKENIZER)
     encoders = {part: hub_checkpoint(getattr(parts, part)) for part in ("text", "semantic", "content")}
     config = transformer_config(transformer.shapes, parts.transformer.name)
-    semantic_config, content_config = hub_config(parts.semantic), hub_config(parts.content)
+    text_config, semantic_config, content_config = (
+        _encoder_config(part, getattr(parts, part)) for part in ("text", "semantic", "content")
+    )
     reference = _content_input(config, content_config)
     manifest = BundleManifest(
         name=name or _known_name(config),
@@ -113,7 +124,7 @@ def convert_bundle(
         reference_size=reference,
         transformer=config,
         tokenizer=_tokenizer_config(tokenizer),
-        text=EncoderPart(hub_config(parts.text)),
+        text=EncoderPart(text_config),
         semantic=EncoderPart(semantic_config, _semantic_input(config, semantic_config)),
         content=EncoderPart(content_config, reference),
         defaults=PUBLISHED_DEFAULTS,
@@ -133,6 +144,7 @@ def convert_bundle(
             rest = stream(writer.stored(part))
             writer.add_weights(part, work.through(rest, f"Converting the {PART_WORDS[part]}"))
         writer.add_file(f"text/{TOKENIZER_FILE}", word_list)
+        writer.add_file(preview.FILE, _preview_map(streams["tokenizer"][1](()), manifest, work))
         work.tell("Writing the description")
         return writer.finish(manifest)
 
@@ -191,26 +203,27 @@ def transformer_config(shapes: Mapping[str, tuple[int, ...]], file: str) -> Tran
         text_limit, text_width = shapes["cfg_uncond"]
         semantic_rows, semantic_width = shapes["control_features_uncond"]
         content_tokens, content_width = shapes["control_features_refer_uncond"]
-        config = TransformerConfig(
-            width=width,
-            heads=math.prod(shapes["block_chunks.0.module.0.sa.scale_mul_1H11"]),
-            blocks=chunks * in_chunk,
-            chunks=chunks,
-            bits=bits,
-            scale_count=shapes["lvl_embed.weight"][0],
-            text_width=text_width,
-            text_limit=text_limit,
-            semantic_width=semantic_width,
-            semantic_tokens=semantic_rows - 1,
-            content_width=content_width,
-            content_tokens=content_tokens,
-            text_pool_heads=shapes["text_proj_for_sos.ca.mat_q"][1],
-        )
+        sizes = {
+            "width": width,
+            "heads": math.prod(shapes["block_chunks.0.module.0.sa.scale_mul_1H11"]),
+            "blocks": chunks * in_chunk,
+            "chunks": chunks,
+            "bits": bits,
+            "scale_count": shapes["lvl_embed.weight"][0],
+            "text_width": text_width,
+            "text_limit": text_limit,
+            "semantic_width": semantic_width,
+            "semantic_tokens": semantic_rows - 1,
+            "content_width": content_width,
+            "content_tokens": content_tokens,
+            "text_pool_heads": shapes["text_proj_for_sos.ca.mat_q"][1],
+        }
+        # Through the ranges: of a name like “block_chunks.99999999” a network without end would be built.
+        return read_value(sizes, TransformerConfig)
     except (KeyError, ValueError, IndexError) as error:
         raise DoesNotFit(
             Sentence("{file} does not hold {transformer}.", file=file, transformer=TRANSFORMER.words), found=shapes
         ) from error
-    return config
 
 
 def _tokenizer_config(checkpoint: Checkpoint) -> TokenizerConfig:
@@ -265,6 +278,14 @@ def _tokenizer(
         yield names[published], tensor.to(torch.bfloat16, copy=True)
 
 
+def _preview_map(weights: Iterator[tuple[str, Tensor]], manifest: BundleManifest, work: _Work) -> bytes:
+    """Fit the colours of the visual tokenizer's codes: without them every preview is decoded, nearly half of a small picture's time."""
+    state = {name: tensor.float() for name, tensor in weights}
+    autoencoder = assemble("tokenizer", lambda: Autoencoder(manifest.tokenizer), state)
+    grids = manifest.schedules[0].grids
+    return preview.fit_preview_map(autoencoder, manifest.tokenizer, grids, on_step=work.fitting).to_bytes()
+
+
 def _encoder(checkpoint: Checkpoint, names: Mapping[str, str], dtype: Callable[[str], torch.dtype | None]) -> _Stream:
     """Bytes (about) and weights of an encoder.
 
@@ -285,18 +306,46 @@ def _encoder(checkpoint: Checkpoint, names: Mapping[str, str], dtype: Callable[[
     return size, stream
 
 
+class _ContentSizes(Struct):
+    """Of the content encoder's config.json."""
+
+    block_out_channels: Annotated[tuple[Natural, ...], Meta(min_length=1, max_length=16)]
+
+
+class _SemanticSizes(Struct):
+    """Of the semantic encoder's config.json."""
+
+    patch_size: Annotated[int, Meta(ge=1, le=1024)] = 14
+
+
 def _content_input(config: TransformerConfig, content: Mapping[str, Any]) -> int:
-    try:
-        stride = 2 ** (len(content["block_out_channels"]) - 1)
-    except (KeyError, TypeError) as error:
-        raise BundleError(
-            Sentence("The content encoder's config.json is not that of an AutoencoderKL."), GET_FILE_AGAIN
-        ) from error
-    return math.isqrt(config.content_tokens) * stride
+    levels = _config_sizes("content", content, _ContentSizes).block_out_channels
+    return math.isqrt(config.content_tokens) * 2 ** (len(levels) - 1)
 
 
 def _semantic_input(config: TransformerConfig, semantic: Mapping[str, Any]) -> int:
-    return math.isqrt(config.semantic_tokens) * int(semantic.get("patch_size", 14))
+    return math.isqrt(config.semantic_tokens) * _config_sizes("semantic", semantic, _SemanticSizes).patch_size
+
+
+def _encoder_config(part: str, folder: Path) -> dict[str, Any]:
+    config = hub_config(folder)
+    if (name := oversized(config)) is not None:
+        raise _unusable(part, Sentence("{place} is too large", place=name))
+    return config
+
+
+def _config_sizes(part: str, config: Mapping[str, Any], kind: type[S]) -> S:
+    try:
+        return read_value(config, kind)
+    except Damage as damage:
+        raise _unusable(part, damage.why) from damage
+
+
+def _unusable(part: str, why: Sentence) -> BundleError:
+    return BundleError(
+        Sentence("The config.json of the {part_word} cannot be used: {why}.", part_word=PART_WORDS[part], why=why),
+        GET_FILE_AGAIN,
+    )
 
 
 def _published_schedules(reference: int) -> tuple[ScaleSchedule, ...]:
@@ -343,7 +392,7 @@ class _Work:
 
     def __init__(self, tell: Callable[[float, str], None], cancel: Cancel | None) -> None:
         self._tell, self._cancel = tell, cancel
-        self._total, self._done = 1, 0
+        self._total, self._done, self._fitted = 1, 0, 0.0
 
     def begin(self, total: int, done: int) -> None:
         self._total, self._done = max(1, total), done
@@ -353,7 +402,13 @@ class _Work:
         return max(0, self._total - self._done)
 
     def tell(self, text: str) -> None:
-        self._tell(min(1.0, self._done / self._total), text)
+        self._tell(min(1.0, self._done / self._total) * (1 - _PREVIEWS_SHARE) + self._fitted * _PREVIEWS_SHARE, text)
+
+    def fitting(self, fraction: float) -> None:
+        """So much of the map for previews is fitted, 0 … 1. Raises ``Cancelled``."""
+        raise_if_cancelled(self._cancel)
+        self._fitted = fraction
+        self.tell("Fitting the previews")
 
     def through(self, stream: Iterator[tuple[str, Tensor]], text: str) -> Iterator[tuple[str, Tensor]]:
         for name, tensor in stream:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -317,12 +318,29 @@ def read_manifest(folder: Path) -> BundleManifest:
     return BundleManifest.from_json(data)
 
 
+def oversized(config: Mapping[str, Any]) -> str | None:
+    """The first entry of an encoder's config of which a network without end would be built, by its name; None where all will do.
+
+    A network reads its sizes with ``int``, which takes texts and fractions too.
+    """
+    return next((name for name, value in config.items() if _size(value) > (512 if "layer" in name else 2**20)), None)
+
+
+def _size(value: Any) -> float:
+    """An entry of a config as a number; a list or a text that is none is too large from 512 on."""
+    if isinstance(value, (list, str)) and len(value) > 512:
+        return math.inf
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return 0.0
+
+
 def _check_encoder(part: str, encoder: EncoderPart) -> None:
-    """Raise ``BundleError`` for numbers of which the library would build a network without end, or an encoder that is
-    shown nothing."""
-    for name, value in encoder.config.items():
-        too_many = isinstance(value, int) and value > (512 if "layer" in name else 2**20)
-        if too_many or (isinstance(value, (list, str)) and len(value) > 512):
-            raise damaged(Sentence("{place} is too large", place=f"{part}.config.{name}"))
+    """Raise ``BundleError`` for an encoder that is too large, or that is shown nothing."""
+    if (name := oversized(encoder.config)) is not None:
+        raise damaged(Sentence("{place} is too large", place=f"{part}.config.{name}"))
     if part != "text" and not encoder.input_size:
         raise damaged(Sentence("the part “{part}” has no input size", part=part))

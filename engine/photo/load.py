@@ -164,7 +164,7 @@ def open_regular_file(path: Path, name: str) -> BinaryIO:
         raise PhotoError(
             Sentence("{name} is not there.", name=name),
             Sentence("It may have been moved or renamed."),
-            title=Sentence("The photo is missing"),
+            title=Sentence("The file is missing"),
         ) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = os_reason(error) if isinstance(error, OSError) else Sentence("the name is not valid")

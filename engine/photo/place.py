@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from engine.errors import PhotoError, RequestError
+from engine.errors import PhotoError, RegionError
 from engine.photo.framing import on_white
 from engine.photo.load import Photo, photo_from_pixels
 from engine.photo.mask_ops import bounding_box
@@ -41,11 +41,11 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
         sizes: (width, height) of the pictures the model draws; the one nearest to the photo's shape is taken.
 
     Raises:
-        RequestError: the mask is empty, covers everything, or has another size than the photo.
+        RegionError: the mask is empty, covers everything, or has another size than the photo.
         PhotoError: the photo is too small to draw on.
     """
     if mask.shape != (photo.height, photo.width):
-        raise RequestError(
+        raise RegionError(
             Sentence(
                 "The region is {width} × {height} pixels and the photo {photo_width} × {photo_height}.",
                 width=mask.shape[1],
@@ -80,7 +80,7 @@ def region_of_photo(photo: Photo, mask: np.ndarray, sizes: Sequence[tuple[int, i
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
         inside = _mask_resized(inside, size)
         if not inside.any():
-            raise RequestError(
+            raise RegionError(
                 Sentence("The region is too small: nothing in it would be drawn anew."), Sentence("Mark a larger one.")
             )
     window = None
@@ -128,7 +128,7 @@ def put_back(
     if window is None:
         return picture
     if photo.shape[:2] != (window.photo_height, window.photo_width):
-        raise RequestError(
+        raise RegionError(
             Sentence(
                 "The photo is {width} × {height} pixels, and the region is of one of {photo_width} × {photo_height}.",
                 width=photo.shape[1],
@@ -159,14 +159,14 @@ def put_back(
 
 
 def place_in_window(placement: Placement, window: PhotoWindow | None) -> Placement:
-    """A place in shares of the photo as one in shares of the window. Raises ``RequestError`` when it lies outside."""
+    """A place in shares of the photo as one in shares of the window. Raises ``RegionError`` when it lies outside."""
     if window is None:
         return placement
     x = (placement.x * window.photo_width - window.x) / window.width
     y = (placement.y * window.photo_height - window.y) / window.height
     side = placement.size * min(window.photo_width, window.photo_height) / min(window.width, window.height)
     if not (0 <= x <= 1 and 0 <= y <= 1 and SMALLEST <= side <= LARGEST):
-        raise RequestError(
+        raise RegionError(
             Sentence("The place of the subject lies outside of the region."), Sentence("Place it inside.")
         )
     return Placement(x, y, side, placement.turn, placement.mirrored)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.bundle.manifest import BundleManifest
-from engine.errors import PromptError, RequestError
+from engine.errors import PromptError, RegionError, RequestError
 from engine.model.config import ScaleSchedule
 from engine.request import GenerationRequest
 from engine.sampling.guidance import Guidance
@@ -80,7 +80,7 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
     if request.region is not None:
         anew = check_region(request, schedule, manifest)
         if until_scale is not None:
-            raise RequestError(Sentence("A region is drawn through all scales."), Sentence("Leave out where to stop."))
+            raise RegionError(Sentence("A region is drawn through all scales."), Sentence("Leave out where to stop."))
     elif request.kept is not None:
         shapes = [bits.shape for bits in request.kept.scales]
         check_kept_scales(shapes, schedule, manifest.transformer.bits, first=len(shapes))
@@ -108,12 +108,12 @@ def make_job(request: GenerationRequest, manifest: BundleManifest, until_scale: 
 def check_region(
     request: GenerationRequest, schedule: ScaleSchedule, manifest: BundleManifest
 ) -> tuple[np.ndarray, ...]:
-    """Return the tokens of each scale that a request with a region draws anew. Raises ``RequestError`` where it does
+    """Return the tokens of each scale that a request with a region draws anew. Raises ``RegionError`` where it does
     not fit."""
     region, grids = request.region, schedule.grids
     assert region is not None
     if region.size != schedule.size:
-        raise RequestError(
+        raise RegionError(
             Sentence(
                 "The region is {region} pixels and the picture {schedule}.",
                 region=_by(region.size),
@@ -123,7 +123,7 @@ def check_region(
         )
     check_kept_scales((), schedule, manifest.transformer.bits, first=region.whole)
     if request.kept is not None and len(request.kept) != len(grids):
-        raise RequestError(
+        raise RegionError(
             Sentence(
                 "The region needs the bits of all {count} scales of its picture, and there are {given}.",
                 count=len(grids),
@@ -132,7 +132,7 @@ def check_region(
             Sentence("Use the picture as a photo instead."),
         )
     if request.kept is not None and not manifest.fits(request.kept, schedule.size):
-        raise RequestError(
+        raise RegionError(
             Sentence("The bits of the region's picture are not those of this model."),
             Sentence("Use the picture as a photo instead."),
         )

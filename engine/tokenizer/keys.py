@@ -19,6 +19,7 @@ from engine.errors import BundleError
 from engine.sentence import Sentence
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
+from engine.validation import read_value
 
 CONSTANTS = ("quantizer.lfq.mask", "quantize.lfq.mask")
 
@@ -76,7 +77,8 @@ def config_from_shapes(shapes: Mapping[str, tuple[int, ...]]) -> TokenizerConfig
         blocks = 0
         while f"encoder.down.0.block.{blocks}.conv1.weight" in plain:
             blocks += 1
-        return TokenizerConfig(bits, base, tuple(multipliers), blocks)
+        sizes = {"bits": bits, "base_channels": base, "multipliers": multipliers, "blocks_per_level": blocks}
+        return read_value(sizes, TokenizerConfig)  # through the ranges: names alone could ask for a network without end
     except (KeyError, IndexError, ValueError, ZeroDivisionError) as error:
         raise BundleError(Sentence("This file does not hold the weights of a visual tokenizer."), _STEP) from error
 

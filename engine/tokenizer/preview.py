@@ -2,13 +2,16 @@
 
 A full decode after every scale would cost more than the picture itself. Before the last scale the sum holds little that a
 decoder could bring out, so a map from the d numbers of a token to its average colour shows almost the same. It is fitted
-once, when a trained model is exported, to what the decoder really paints, and lies in the bundle as ``preview.safetensors``.
+once, when a published model is converted or a trained one exported, to what the decoder really paints, and lies in the bundle as
+``preview.safetensors``.
 
 How far the codes have grown differs from scale to scale, so every scale has a map of its own; those of the neighbouring
 scales count a little in its fit, because early scales give few different samples.
 
 A richer map (of 3x3 tokens, to 4x4 colours each) gained 0.3 dB on the last preview and drew a raster over the early ones.
-A bundle without a map, as converted ones are, decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
+A bundle without a map, as converted ones once were, decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
+Measured with the mini's decoder, without its cut-out, on photos: the map is within 21.4 dB of what the decoder paints of the same
+codes, the reduced grid within 25. Fitted to the whole of 24 photos, in place of parts of the four pictures painted here, it gains 0.9 dB.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ MAX_SIDE = 512
 
 _NEIGHBOUR = 0.2  # weight in a scale's fit of the scale before or after, once more for each further one
 _RIDGE = 1e-3
-_CROP = 16  # tokens a side that are decoded of each picture when a map is fitted
+_CROP = 8  # tokens a side that are decoded of each picture when a map is fitted
+_PAINTED = 16  # most tokens a side of a picture that is painted for it
 _REDUCED = 16  # tokens a side that are decoded for a preview without a map
 
 
@@ -200,8 +204,9 @@ def fit_preview_map(
     grids: Sequence[Grid],
     *,
     pictures: Tensor | None = None,
-    count: int = 8,
+    count: int = 4,
     seed: int = 0,
+    on_step: Callable[[float], None] = lambda fraction: None,
 ) -> PreviewMap:
     """Fit the colours of tokens to what the decoder paints of real codes, by least squares.
 
@@ -211,9 +216,14 @@ def fit_preview_map(
         autoencoder: with its encoder.
         config: the tokenizer with its gains.
         grids: of the size that is drawn most.
-        pictures: (N, 3, H, W) in -1..1 of that size; by default ``count`` painted ones.
+        pictures: (N, 3, H, W) in -1..1 of that size; by default ``count`` painted ones, of at most 16 tokens a side: what a scale
+            has of the detail of a picture is the same share in a small one, and one of a megapixel takes 3 GB to be encoded.
         seed: fixes the painted ones, and the part of each large picture that is decoded.
+        on_step: called with 0 … 1 before every step, and once more when all are done; what it raises ends the work.
     """
+    if pictures is None:
+        factor = min(1.0, _PAINTED / max(grids[-1]))
+        grids = [(max(1, round(rows * factor)), max(1, round(columns * factor))) for rows, columns in grids]
     height, width = (side * config.stride for side in grids[-1])
     device = autoencoder.decoder.input.weight.device
     generator = torch.Generator().manual_seed(seed)
@@ -223,16 +233,20 @@ def fit_preview_map(
     size = config.bits + 1
     normal = torch.zeros(len(grids), size, size, dtype=torch.float64)
     target = torch.zeros(len(grids), size, 3, dtype=torch.float64)
-    for picture in pictures:
+    steps = len(pictures) * (1 + len(grids))
+    for index, picture in enumerate(pictures):
+        on_step(index * (1 + len(grids)) / steps)
         features = autoencoder.encode(picture[None].to(device, autoencoder.encoder.input.weight.dtype)).float()
         labels = quantizer(features, grids).labels
         rows, columns = _crop(grids[-1], generator)
         total = torch.zeros_like(features)
         for scale, bits in enumerate(labels):
+            on_step((index * (1 + len(grids)) + 1 + scale) / steps)
             total = add_scale(total, bits, config, scale)
             known, colours = _samples(autoencoder, total[:, :, rows, columns])
             normal[scale] += known.T @ known
             target[scale] += known.T @ colours
+    on_step(1.0)
     scales = torch.arange(len(grids))
     near = _NEIGHBOUR ** (scales[:, None] - scales[None, :]).abs().double()
     normal, target = torch.einsum("kj,jab->kab", near, normal), torch.einsum("kj,jab->kab", near, target)
@@ -250,7 +264,7 @@ def _samples(autoencoder: Autoencoder, codes: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _crop(grid: Grid, generator: torch.Generator) -> tuple[slice, slice]:
-    """A part of at most 16x16 tokens, at a place drawn at random."""
+    """A part of at most 8x8 tokens, at a place drawn at random."""
     starts = [int(torch.randint(max(side - _CROP, 0) + 1, (), generator=generator)) for side in grid]
     return slice(starts[0], starts[0] + _CROP), slice(starts[1], starts[1] + _CROP)
 

@@ -296,10 +296,6 @@
         <translation>请选择一个只保存在这台电脑上的文件夹。</translation>
     </message>
     <message>
-        <source>Choose a model first</source>
-        <translation>请先选择模型</translation>
-    </message>
-    <message>
         <source>Choose a model first.</source>
         <translation>请先选择模型。</translation>
     </message>
@@ -944,8 +940,8 @@
         <translation>它保持原样。</translation>
     </message>
     <message>
-        <source>It is being started again; press Generate when it is ready.</source>
-        <translation>正在重新启动；就绪后请按“生成”。</translation>
+        <source>It is being started again; then you can go on.</source>
+        <translation>正在重新启动，之后即可继续。</translation>
     </message>
     <message>
         <source>It is not UTF-8 text.</source>
@@ -1106,6 +1102,10 @@
     <message>
         <source>Loading the model, {0}&#xa0;%</source>
         <translation>正在加载模型，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>Loads the model again first</source>
+        <translation>会先重新加载模型</translation>
     </message>
     <message>
         <source>Log</source>
@@ -2088,8 +2088,8 @@
         <translation>无法保留照片文件的色彩；图片将以 sRGB 保存。</translation>
     </message>
     <message>
-        <source>The content encoder&apos;s config.json is not that of an AutoencoderKL.</source>
-        <translation>内容编码器的 config.json 不是 AutoencoderKL 的。</translation>
+        <source>The config.json of the {part_word} cannot be used: {why}.</source>
+        <translation>{part_word}的 config.json 无法使用：{why}。</translation>
     </message>
     <message>
         <source>The conversion ended with code {exit_code}.</source>
@@ -2214,6 +2214,10 @@
     <message>
         <source>The file is empty</source>
         <translation>文件是空的</translation>
+    </message>
+    <message>
+        <source>The file is missing</source>
+        <translation>文件不见了</translation>
     </message>
     <message>
         <source>The file is whole. A newer version of this program may know it; Help › Copy diagnostics has what a report needs.</source>
@@ -2522,10 +2526,6 @@
     <message>
         <source>The photo is damaged</source>
         <translation>照片已损坏</translation>
-    </message>
-    <message>
-        <source>The photo is missing</source>
-        <translation>照片不见了</translation>
     </message>
     <message>
         <source>The photo is only {width} × {height} pixels, too small to put something into.</source>
@@ -3072,6 +3072,14 @@
         <translation>此模型的格式为 {data}，本程序可读取的格式最高为 {format}。</translation>
     </message>
     <message>
+        <source>This model is unsure of {0} and {1} more.</source>
+        <translation>此模型对 {0} 以及另外 {1} 个词没有把握。</translation>
+    </message>
+    <message>
+        <source>This model is unsure of {0}.</source>
+        <translation>此模型对 {0} 没有把握。</translation>
+    </message>
+    <message>
         <source>This model reads English.</source>
         <translation>此模型只读英文。</translation>
     </message>
@@ -3090,6 +3098,10 @@
     <message>
         <source>This preset was written by another version of this program.</source>
         <translation>此预设由本程序的另一版本写成。</translation>
+    </message>
+    <message>
+        <source>This region cannot be used</source>
+        <translation>此区域无法使用</translation>
     </message>
     <message>
         <source>This request has format {data}; this program reads format {format}.</source>

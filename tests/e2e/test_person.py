@@ -394,7 +394,7 @@ def _huge(file: Path) -> None:
         (_torn, "The photo is damaged"),
         (_huge, "The photo is too large"),
         (lambda file: file.mkdir(), "This is not a picture"),
-        (lambda file: None, "The photo is missing"),
+        (lambda file: None, "The file is missing"),
     ],
     ids=["empty", "torn", "huge", "folder", "missing"],
 )

@@ -145,13 +145,12 @@ def test_too_little_memory_is_a_banner_with_a_way_out(program, qtbot, caplog):
     qtbot.waitUntil(window.banner.isVisible, timeout=10_000)
     window.banner.copy_button.click()
     assert "13.8 GB" in QApplication.clipboard().text()
-    program.state.update_values(prompt="a ball")
     window.banner.steps.itemAt(0).itemAt(0).widget().click()
     assert program.state.settings.memory == "low"
     wait_ready(qtbot, program)
     wait_idle(qtbot, program)
-    qtbot.waitUntil(lambda: len(program.store.pictures()) == 1, timeout=10_000)
-    assert not window.banner.isVisible()
+    qtbot.waitUntil(lambda: len(program.store.pictures()) == 2, timeout=10_000)
+    assert not window.banner.isVisible() and program.state.jobs.held == 0, "both that failed are drawn"
 
 
 def test_an_engine_that_dies_comes_back_by_itself(program, qtbot):

@@ -21,7 +21,8 @@ class FakeEngine:
     Painting scales takes a second for bits that are all ones, and fails for a picture 666 pixels wide.
     """
 
-    def __init__(self, bundle: str) -> None:
+    def __init__(self, bundle: str, memory: str = "auto") -> None:
+        self.memory = memory
         self.info = EngineInfo(f"{bundle}@000000000000", bundle, "CPU, 2 cores")
         self.prepared: list[str] = []
 
@@ -31,7 +32,7 @@ class FakeEngine:
             raise BundleError("The model 'missing' is not here.", "Choose another one.")
         if on_progress:
             on_progress(0.5, "Reading the weights")
-        return cls(bundle)
+        return cls(bundle, memory)
 
     def prepare(self, subject, prompt, negative_prompt="", *, views=(), cancel=None):
         while "wait" in prompt and not cancel.is_set():
@@ -45,7 +46,7 @@ class FakeEngine:
         yield Started(request, GRIDS, tuple(1 / len(GRIDS) for _ in GRIDS), len(request.kept or ()))
         if "smaller" in request.prompt:
             self.info = replace(self.info, plan="Balanced")
-        if "memory" in request.prompt:
+        if "memory" in request.prompt and self.memory != "low":
             raise NotEnoughMemory("This picture needs 13.8 GB and 9.1 GB is free.", "Use the low-memory plan.")
         if "fault" in request.prompt:
             raise ZeroDivisionError("by design")

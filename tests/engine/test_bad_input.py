@@ -136,7 +136,7 @@ def test_no_permission(cli, tmp_path, monkeypatch):
 def test_a_photo_that_is_not_there(cli, tmp_path):
     assert cli(tmp_path / "gone.jpg") == (
         ExitCode.BAD_INPUT,
-        "The photo is missing. gone.jpg is not there. It may have been moved or renamed.",
+        "The file is missing. gone.jpg is not there. It may have been moved or renamed.",
     )
 
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.language.sentences import saved_to
 from app.lists.dialog import ListDialog
@@ -244,9 +244,13 @@ def test_what_became_of_the_pictures_is_said_in_the_dialog_not_behind_it(rig, wi
     button.click()
     dialog = window.findChild(ListDialog)
     assert not dialog.outcome.isVisible() and not dialog.fault.isVisible()
+    QApplication.processEvents()
+    place = dialog.sheet.mapTo(dialog, QPoint(0, 0))
     dialog.sheetRequested.emit(tmp_path / "sheet.png")
     qtbot.waitUntil(lambda: dialog.outcome.text() == f"Saved to {tmp_path.name}")
     assert dialog.outcome.isVisible() and (tmp_path / "sheet.png").exists() and not toasts
+    QApplication.processEvents()
+    assert dialog.sheet.mapTo(dialog, QPoint(0, 0)) == place, "its button stays under the pointer"
     dialog.sheetRequested.emit(tmp_path / "nowhere" / "sheet.png")
     qtbot.waitUntil(lambda: "no such folder" in dialog.fault.text())
     assert dialog.fault.isVisible() and not dialog.outcome.isVisible()

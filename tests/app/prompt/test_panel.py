@@ -223,9 +223,13 @@ def test_chips_put_their_words_into_the_prompt(panel, bundle, state, qtbot):
 def test_a_scene_waits_for_the_name_it_needs(panel, bundle, state, qtbot):
     state.add_subject(cut_out=CutOut(np.zeros((8, 8, 4), np.uint8)))
     chip = next(chip for chip in panel.sheet.chips.chips() if chip.text() == "in the snow")
+    place = chip.mapTo(panel, chip.rect().topLeft())
     with qtbot.waitSignal(panel.nameWanted):
         qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
     assert state.values.prompt == "" and "in the snow" in panel.sheet.disagreement.text()
+    QApplication.processEvents()
+    assert panel.sheet.disagreement.isVisible()
+    assert chip.mapTo(panel, chip.rect().topLeft()) == place, "the line moves no chip from under the pointer"
     state.update_subject(state.subject.key, name="mug")
     panel.wording.settle()
     assert panel.sheet.prompt.text() == state.values.prompt == "a mug in the snow"

@@ -18,6 +18,8 @@ from app.prompt.vocabulary import (
     scenes_in,
     unknown_sentence,
 )
+from app.resources import resource
+from engine.bundle.manifest import read_manifest
 from engine.bundle.records import Language, SceneEntry
 from tests.app.fake_bundle import fake_bundle
 
@@ -55,6 +57,19 @@ SCENES = (SNOW, BEACH, RED, BLUE, CHEF, POLICE)
 )
 def test_a_scene_puts_its_words_where_they_belong(prompt: str, scene: SceneEntry, result: str):
     assert insert_scene(prompt, scene, SCENES, "robot") == result
+
+
+def test_a_word_that_the_model_has_seen_and_does_not_draw_each_time_is_not_called_unknown():
+    """With “at sunset” the small model draws evening light for some seeds, and with a word without a token it never does."""
+    folder = resource("mini")
+    reader = PromptReader.of_bundle(read_manifest(folder), folder)
+    for prompt, sentence in (
+        ("a cat on the beach at Sunset", "This model is unsure of “Sunset”."),
+        ("a cat at qwzx", "This model does not know “qwzx”."),
+        ("a cat at sunset at qwzx", "This model does not know “qwzx”.\nThis model is unsure of “sunset”."),
+        ("a cat on the beach", ""),
+    ):
+        assert unknown_sentence(prompt, reader.read(prompt)) == sentence
 
 
 def test_trying_one_scene_after_the_other_does_not_pile_them_up():

@@ -264,6 +264,19 @@ def test_a_picture_that_cannot_be_saved_is_kept_in_mind_until_it_can(one, monkey
     assert one.seeds() == [7], "once"
 
 
+def test_what_a_full_disk_did_not_take_is_saved_with_the_next_picture_that_it_takes(one, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(saver, "keep_picture", refused)
+        for _ in range(2):
+            one.controller.generate()
+            one.steps()
+            one.state.update_values(seed=one.state.values.seed + 1)
+    assert one.seeds() == [] and len(one.errors) == 2
+    one.controller.generate()
+    one.steps()
+    assert sorted(one.seeds()) == [7, 8, 9] and one.controller.saving == 0 and len(one.errors) == 2
+
+
 def test_a_failure_of_any_kind_is_a_sentence(one, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("of zero")
@@ -285,6 +298,7 @@ def test_at_the_end_what_could_not_be_saved_goes_to_a_folder_of_the_programs_own
     assert one.seeds() == []
     one.controller.rescue(tmp_path / "rescued")
     assert [path.suffix for path in (tmp_path / "rescued").iterdir()] == [".png"] and one.seeds() == [7]
+    assert one.controller.saving == 0 and one.queue_keeper._store.read() == [], "it is not drawn once more"
 
 
 def test_a_picture_that_was_replaced_on_the_canvas_still_learns_where_it_is(one, monkeypatch):
@@ -310,13 +324,39 @@ def test_an_engine_that_dies_is_started_again_but_not_for_ever(one):
         one.link.die()
         assert one.state.jobs.held == 1 and not one.state.jobs.busy
         assert one.state.engine.phase == ("ready" if death < 2 else "failed")
-        one.queue.resume()
+        if death < 2:
+            one.queue.resume()
     assert len(one.errors) == 3 and all("stopped unexpectedly" in error for error in one.errors)
     assert "Start it again" in one.errors[2]
-    one.queue.open("paper", "auto", "auto")
+    one.queue.bring_back()
+    assert one.state.jobs.held == 1 and one.state.jobs.waiting == 0, "nothing waits for an engine that is gone"
     one.queue.resume()
     one.steps()
-    assert one.seeds() == [7]
+    assert one.state.engine.phase == "ready" and one.seeds() == [7], "whoever asks for a picture has it started again"
+
+
+def test_what_failed_is_no_longer_said_when_it_is_drawn_after_all(one):
+    cleared = []
+    one.controller.cleared.connect(lambda: cleared.append(one.state.jobs.held))
+    for go_on in (one.queue.resume, lambda: one.queue.draw_held([one.queue.entries()[0].number])):
+        one.controller.generate()
+        one.steps(2)
+        cleared.clear()
+        one.link.fail()
+        assert cleared == []
+        go_on()
+        assert cleared == [1]
+        one.steps()
+
+
+def test_the_low_memory_plan_draws_what_is_not_drawn_yet_and_nothing_twice(one):
+    one.controller.generate()
+    one.controller.vary(one.link.drawn[0])
+    one.steps(2)
+    one.link.fail()
+    one.controller.use_low_memory()
+    one.steps(12)
+    assert one.state.jobs.held == 0 and len(one.seeds()) == 2
 
 
 def test_an_engine_that_dies_idle_is_started_again_in_silence(one):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import replace
 
@@ -138,6 +139,27 @@ def test_a_row_that_cannot_be_read_is_said_once_and_set_aside_until_it_can(start
     newer = start()
     assert newer.keeper.restore() == 2 and newer.on_disk() == ["b", "a"]
     assert database.rows("SELECT * FROM queue_aside") == []
+
+
+def test_the_pixels_of_a_subject_are_kept_once_for_all_its_pictures_and_go_with_the_last(start):
+    """Each row had all of them: five hundred pictures were 78 MB, written while the window stood still."""
+    one = start()
+    store, database = one.store.queue, one.store.database
+    chance = np.random.default_rng(1)
+    front, back = (CutOut(chance.integers(0, 256, (64, 64, 4), np.uint8)) for _ in range(2))
+    asked = GenerationRequest('a box "png": "#"', front, views=(back,), seed=1).several(20, 1)
+    keys = store.add(asked)
+    rows = database.rows("SELECT length(request) FROM queue")
+    assert max(length for (length,) in rows) < 2000 and database.row("SELECT count(*) FROM queue_cut_outs") == (2,)
+    assert [request for _, request in store.read()] == list(asked)
+    whole = json.dumps(asked[0].to_json())  # as it was written before
+    with database.transaction() as changes:
+        changes.execute("UPDATE queue SET request=? WHERE id=?", (whole, keys[0]))
+    assert store.read()[0][1] == asked[0]
+    store.remove(keys[:-1])
+    assert store.read() == [(keys[-1], asked[-1])]
+    store.remove(keys[-1:])
+    assert database.row("SELECT count(*) FROM queue_cut_outs") == (0,)
 
 
 def test_what_is_missing_is_said_in_words():

@@ -85,7 +85,9 @@ def test_removing_keeps_a_sensible_current_subject(told):
 
 def test_readiness_says_what_is_missing(told):
     state, _ = told
-    assert not state.readiness().has_model
+    assert state.readiness().starting
+    state.update_engine(phase="failed")
+    assert state.readiness().failed and not state.readiness().starting
     state.update_engine(phase="loading")
     assert state.readiness().loading and not state.readiness().has_photo
     subject = state.add_subject(name="cat", problem="The cut-out is empty.")

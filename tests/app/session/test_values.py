@@ -200,14 +200,14 @@ READY = Readiness(has_photo=True, has_subject=True, has_prompt=True, seconds=4.2
 @pytest.mark.parametrize(
     ("ready", "possible", "text"),
     [
-        (Readiness(starting=True, has_model=False), False, "Starting…"),
-        (Readiness(has_model=False), False, "Choose a model first"),
+        (Readiness(starting=True), False, "Starting…"),
         (Readiness(), False, "Add a photo first"),
         (Readiness(reading=True), False, "Opening the photo…"),
         (Readiness(has_photo=True), False, "The cut-out is not ready yet"),
         (Readiness(has_photo=True, problem="The cut-out is empty."), False, "The cut-out is empty."),
         (Readiness(has_photo=True, has_subject=True), False, "Write a prompt first"),
         (replace(READY, loading=True), True, "Starts as soon as the model is loaded"),
+        (replace(READY, failed=True), True, "Loads the model again first"),
         (READY, True, "About 4\u00a0s on this computer"),
         (replace(READY, prepared=True), True, "About 4\u00a0s · subject and prompt are ready"),
         (replace(READY, prepared=True, seconds=None), True, "Subject and prompt are ready"),

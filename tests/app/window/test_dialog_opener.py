@@ -81,7 +81,8 @@ def test_a_download_that_failed_is_said_until_it_is_looked_at_or_tried_again(tol
     work, lines, failures = told
     work.problems["duck"] = EchoGenError(Sentence("The connection was cut."))
     work.tell("duck", working=False, phase="failed")
-    assert lines[-1] == ("Duck · Stopped", "warning") and len(failures) == 1
+    assert lines[-1] == ("Duck · Stopped", "warning")
+    assert failures == ["Duck is not downloaded: something went wrong"], "one sentence, without a capital in it"
     work.tell("dog", phase="fetching")  # goes before it, and leaves it where it was
     assert lines[-1][0].startswith("Downloading Dog")
     work.tell("dog", working=False, phase="ready")

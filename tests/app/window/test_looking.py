@@ -20,16 +20,18 @@ from app.session.engine_link import Previews
 from app.session.queue import PictureQueue
 from app.session.state import Jobs, Result, SessionState
 from app.session.subjects import Subjects
+from app.session.waiting_line import QueueEntry
 from app.store.history_store import HistoryStore, Picture
 from app.store.paths import AppPaths
 from app.store.picture_files import keep_picture
 from app.store.settings import OFFER_PUT_AWAY
 from app.system import background
 from app.window.main_window import MainWindow
-from engine.errors import Cancelled
+from engine.errors import Cancelled, DeviceLost
 from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.process.messages import Enlarged, EnlargingGoesOn, Failed
 from engine.request import GenerationRequest
+from engine.sentence import Sentence
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
 from tests.app.look_fixture import dressed  # noqa: F401 – a fixture
@@ -210,7 +212,14 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert rows() == ["one", "four", "two"] and panel.chosen()[0].request.prompt.endswith("four")
     window.toast.take_back()
     assert rows() == ["one", "three", "four", "two"]
-    panel.pause_button.click()
+    key(panel.view, Qt.Key.Key_Delete)
+    assert rows() == ["one", "three", "two"]
+    key(panel.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert rows() == ["one", "three", "four", "two"] and window.toast.text() == "", "also by the key"
+    for button in (panel.pause_button, panel.resume_button, panel.pause_button):
+        button.setFocus()
+        button.click()
+        assert not button.isVisible() and panel.view.hasFocus(), "the focus went to the list of models"
     assert panel.resume_button.isVisible() and not panel.pause_button.isVisible()
     assert rig.state.jobs.held == 3
     key(panel.view, Qt.Key.Key_Escape)
@@ -224,6 +233,35 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     rig.queue.stop_now()
     rig.link.failed.emit(Failed(rig.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
     assert not rig.state.jobs.busy and not window.prompt.sheet.queue_button.isVisible()
+
+
+def test_the_queue_says_why_a_picture_failed_in_one_sentence(rig):
+    entry = QueueEntry(1, GenerationRequest("a box"), "failed", DeviceLost(Sentence.row("Gone.")))
+    words = rig.window.panels.queue.model.words(entry)
+    assert words == "Failed: the graphics card stopped answering"
+
+
+def test_an_empty_queue_is_as_high_as_its_words_and_esc_closes_it_while_ideas_are_drawn(rig, qtbot):
+    """It was as high as a full one, over the picture, and had no focus: Esc stopped the drawing."""
+    window, panel = rig.window, rig.window.panels.queue
+    rig.link.cancel = lambda number: None
+    window.activateWindow()
+    wait(qtbot, window.isActiveWindow)
+    window.drawing.draw_ideas()
+    key(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
+    assert panel.isVisible() and not panel.model.entries and panel.isAncestorOf(QApplication.focusWidget())
+    low = panel.height()
+    assert low < 150 and panel.empty.height() >= panel.empty.heightForWidth(panel.empty.width())
+    window.drawing.generate()
+    assert panel.height() > 2 * low
+    panel.view.setFocus()
+    rig.queue.stop_now()
+    assert panel.height() == low and panel.isAncestorOf(QApplication.focusWidget())
+    key(QApplication.focusWidget(), Qt.Key.Key_Escape)
+    assert not panel.isVisible()
+    rig.link.failed.emit(Failed(rig.state.jobs.drawing, Cancelled("stopped"), ""), Previews(0))
+    window.canvas.close_ideas()
+    assert not rig.state.jobs.busy
 
 
 def test_a_stopped_picture_has_the_scales_that_were_drawn_and_has_them_again(rig, monkeypatch):

@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -21,6 +22,9 @@ from engine.bundle.writer import SHARD_BYTES, BundleWriter
 from engine.cli import main
 from engine.encoders.names import ENCODERS, own_name
 from engine.errors import BundleError, Cancelled, CannotWrite, DoesNotFit, InputError
+from engine.tokenizer import preview
+from engine.tokenizer.autoencoder import to_uint8
+from engine.tokenizer.quantizer import MultiScaleQuantizer, add_scale
 from tests.engine.bundle.published_files import GOLDEN, SCHEDULE, write_published
 from tests.parity.published import transformer_weights
 
@@ -63,6 +67,41 @@ def test_the_description_is_read_off_the_files(converted):
     assert manifest.semantic.input_size == 56 and manifest.reference_size == 32
     assert manifest.origins["content"].source == "black-forest-labs/FLUX.1-schnell"
     assert manifest.licence == "black-forest-labs/FLUX.1-schnell: Apache-2.0"
+
+
+def test_previews_have_a_map_that_was_fitted_to_this_tokenizer(converted, monkeypatch):
+    """Nothing is decoded for a preview, and its colours are near those of the decoder."""
+    bundle = load_bundle(converted, tokenizer_encoder=True)
+    config = bundle.manifest.tokenizer
+    assert preview.FILE in bundle.manifest.files
+    shown = preview.Preview.of_bundle(bundle.tokenizer, converted)
+    picture = preview.painted_picture(SCHEDULE.size, torch.Generator().manual_seed(77))
+    labels = MultiScaleQuantizer(config)(bundle.tokenizer.encode(picture[None]), SCHEDULE.grids).labels
+    summed = torch.zeros(1, config.bits, *SCHEDULE.grids[-1])
+    for scale, bits in enumerate(labels):
+        summed = add_scale(summed, bits, config, scale)
+    painted = to_uint8(bundle.tokenizer.decode(summed))[0].numpy().astype(float)
+    monkeypatch.setattr(bundle.tokenizer, "decode", None)
+    difference = shown(summed, len(labels) - 1).astype(float).mean((0, 1)) - painted.mean((0, 1))
+    assert np.abs(difference).max() < 8
+
+
+def test_a_conversion_can_be_stopped_while_previews_are_fitted(published, tmp_path):
+    told: list[str] = []
+
+    class InTheFit:
+        def is_set(self) -> bool:
+            return told.count("Fitting the previews") > 3
+
+    with pytest.raises(Cancelled):
+        convert_bundle(
+            published,
+            tmp_path / "out",
+            schedules=[SCHEDULE],
+            on_progress=lambda fraction, text: told.append(text),
+            cancel=InTheFit(),
+        )
+    assert told.count("Fitting the previews") == 4 and not (tmp_path / "out").exists()
 
 
 def test_what_is_not_needed_is_left_behind(converted):

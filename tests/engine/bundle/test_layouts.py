@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import pathlib
+import shutil
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,11 +18,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.bundle import published_files
-from engine.bundle.converter import PublishedParts, convert_bundle
+from engine.bundle.checkpoint_layout import entries, find_weights
+from engine.bundle.converter import PublishedParts, convert_bundle, transformer_config
 from engine.bundle.loader import load_bundle
 from engine.bundle.published_files import TRANSFORMER, Checkpoint
 from engine.cli import main
 from engine.errors import BundleError, DoesNotFit
+from engine.tokenizer.keys import config_from_shapes
 from tests.engine.bundle.published_files import GOLDEN, SCHEDULE, write_published
 
 State = dict[str, torch.Tensor]
@@ -254,3 +258,44 @@ def test_another_encoder_is_said_before_anything_is_written(published, tmp_path,
         convert_bundle(replace(published, **{part: folder}), tmp_path / "out", schedules=[SCHEDULE])
     assert caught.value.found == ("trunk.weight",)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_pickle_that_names_the_same_mappings_over_and_over_is_read_once():
+    """A few kilobytes of it would be a billion mappings."""
+    inner: dict[str, Any] = {"step": 1}
+    for _ in range(3):
+        inner = {f"e{index}": inner for index in range(30)}
+    assert len(entries(inner)) == 91
+    with pytest.raises(DoesNotFit):
+        find_weights(inner, TRANSFORMER, "x.pth")
+
+
+def test_names_cannot_ask_for_a_network_without_end(transformer, tokenizer):
+    shapes = {name: tuple(tensor.shape) for name, tensor in transformer.items()}
+    shapes["block_chunks.99999999.module.0.sa.proj.bias"] = (1,)
+    with pytest.raises(DoesNotFit, match=r"x\.pth does not hold the weights of an EchoGen transformer"):
+        transformer_config(shapes, "x.pth")
+    shapes = {name: tuple(tensor.shape) for name, tensor in tokenizer.items()}
+    shapes |= {f"encoder.down.{level}.block.0.conv1.weight": (8, 8, 3, 3) for level in range(40)}
+    with pytest.raises(BundleError, match="does not hold the weights of a visual tokenizer"):
+        config_from_shapes(shapes)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("semantic", {"patch_size": "fourteen"}),
+        ("semantic", {"patch_size": 0}),
+        ("semantic", {"num_hidden_layers": 600}),
+        ("text", {"num_layers": "600"}),
+        ("content", {"block_out_channels": [8] * 20}),
+        ("content", {"block_out_channels": None}),
+    ],
+)
+def test_a_config_that_is_none_is_said(published, tmp_path, part, change):
+    folder = tmp_path / part
+    shutil.copytree(getattr(published, part), folder)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | change), encoding="utf-8")
+    with pytest.raises(BundleError, match=rf"config\.json of the {part} encoder cannot be used: {next(iter(change))}"):
+        convert_bundle(replace(published, **{part: folder}), tmp_path / "out", schedules=[SCHEDULE])

@@ -171,6 +171,8 @@ def put(data: dict, path: str, value) -> dict:
         ("tokenizer.patch", 1000),
         ("text.config", None),
         ("text.config.num_layers", 10**9),
+        ("text.config.num_layers", 1e9),
+        ("text.config.num_layers", "1000000000"),
         ("text.config.vocab_size", 10**12),
         ("content.config.block_out_channels", [8] * 10_000),
         ("semantic.input_size", 0),

@@ -85,7 +85,7 @@ def test_what_is_refused_names_no_seed(words, tmp_path, capsys):
     base = ["generate", *words[words.index("--bundle") :][:2], "--device", "cpu", "--from", str(tmp_path / "ball.png")]
     capsys.readouterr()
     assert main([*base, "--region", str(tmp_path / "empty.png"), "--out", str(tmp_path / "again.png")]) == 2
-    assert capsys.readouterr().err.startswith("These settings do not fit. The region is empty.")
+    assert capsys.readouterr().err.startswith("This region cannot be used. The region is empty.")
 
 
 def test_a_picture_without_its_bits_is_drawn_anew(words, tmp_path, capsys):
