@@ -76,7 +76,7 @@ class WaitingLine:
         self.drawing: QueuedJob | None = None
         self.waiting: deque[QueuedJob] = deque()
         self.held: list[QueuedJob] = []
-        self._taken_out: tuple[_Removed, _Removed] = ((), ())
+        self._taken_out: deque[tuple[_Removed, _Removed]] = deque(maxlen=16)  # a request may carry a photo
 
     def entries(self) -> tuple[QueueEntry, ...]:
         """The entries drawn, waiting and held, each in their order; ideas are not among them."""
@@ -103,7 +103,7 @@ class WaitingLine:
         """Empty the line but for what is held; returns how many pictures that are, which ``bring_back`` puts back."""
         gone = _removed(tuple(self.waiting), {job.number for job in self.waiting if job.idea is None})
         if gone:
-            self._taken_out = (gone, ())
+            self._taken_out.append((gone, ()))
         self.waiting.clear()
         return len(gone)
 
@@ -150,17 +150,21 @@ class WaitingLine:
 
     def take_out(self, numbers: set[int]) -> None:
         """Forget pictures that wait or are held, until ``bring_back``."""
-        self._taken_out = (_removed(tuple(self.waiting), numbers), _removed(tuple(self.held), numbers))
+        taken = (_removed(tuple(self.waiting), numbers), _removed(tuple(self.held), numbers))
+        if any(taken):
+            self._taken_out.append(taken)
         self.waiting = deque(job for job in self.waiting if job.number not in numbers)
         self.held = [job for job in self.held if job.number not in numbers]
 
     def bring_back(self) -> bool:
-        """Put back what was taken out last, where it was; returns False when nothing was."""
-        taken, self._taken_out = self._taken_out, ((), ())
+        """Put back what was taken out last, where it was; again what was taken out before it. Returns False when nothing is left."""
+        if not self._taken_out:
+            return False
+        taken = self._taken_out.pop()
         for line, jobs in ((self.waiting, taken[0]), (self.held, taken[1])):
             for place, job in jobs:
                 line.insert(min(place, len(line)), job)
-        return any(taken)
+        return True
 
     def count_anew(self) -> None:
         """Make "picture 2 of 4" true again after one of the four was taken out, or moved before another."""

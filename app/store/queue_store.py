@@ -54,8 +54,10 @@ class QueueStore:
         """Forget pictures that wait no more."""
         with self._database.transaction() as database:
             database.executemany("DELETE FROM queue WHERE id=?", [(key,) for key in keys])
-            empty = "NOT EXISTS (SELECT 1 FROM queue) AND NOT EXISTS (SELECT 1 FROM queue_aside)"
-            database.execute(f"DELETE FROM queue_cut_outs WHERE {empty}")
+            unnamed = " AND ".join(
+                f"NOT EXISTS (SELECT 1 FROM {table} WHERE instr(request, digest))" for table in ("queue", "queue_aside")
+            )
+            database.execute(f"DELETE FROM queue_cut_outs WHERE {unnamed}")
 
     def reorder(self, keys: Sequence[int]) -> list[int]:
         """Give waiting pictures another order. ``keys``: of all or some of them, in the order wanted.

@@ -158,6 +158,8 @@ def test_the_pixels_of_a_subject_are_kept_once_for_all_its_pictures_and_go_with_
     assert store.read()[0][1] == asked[0]
     store.remove(keys[:-1])
     assert store.read() == [(keys[-1], asked[-1])]
+    with database.transaction() as changes:  # one that no program will read keeps none of the others' pixels
+        changes.execute("INSERT INTO queue_aside (request) VALUES ('')")
     store.remove(keys[-1:])
     assert database.row("SELECT count(*) FROM queue_cut_outs") == (0,)
 
@@ -233,8 +235,13 @@ def test_one_is_taken_out_and_brought_back_and_the_count_stays_true(start):
     one.queue.bring_back()
     assert prompts(one) == ["b", "c", "d"] and one.state.jobs.count == 4
     assert one.on_disk()[1:] == ["b", "c", "d"]
-    one.queue.bring_back()
-    assert prompts(one) == ["b", "c", "d"]
+    assert not one.queue.bring_back()
+    for prompt in ("c", "d"):
+        one.queue.take_out([numbers(one)[prompt]])
+    assert one.queue.bring_back() and prompts(one) == one.on_disk()[1:] == ["b", "d"]
+    assert one.queue.bring_back() and prompts(one) == one.on_disk()[1:] == ["b", "c", "d"], (
+        "what was taken out before it, too"
+    )
     one.queue.take_out([numbers(one)["b"]])
     assert one.link.cancelled == [one.state.jobs.drawing] and one.state.jobs.stopping
 
