@@ -32,7 +32,7 @@ _SAME_COLOURS = 0.6
 """Correlation of colours (Lab) with those of the place mirrored there."""
 
 _FAINTER = 0.75
-"""Distance from the colour around, as a share of that of the place mirrored there; also the most of its contrast, nearly."""
+"""Distance from the colour around, as a share of that of the place mirrored there, at most."""
 
 _LEAST_PIXELS = 60
 _LEAST_AROUND = 20
