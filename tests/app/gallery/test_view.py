@@ -49,14 +49,20 @@ def test_scrolling_reads_no_picture_and_a_star_is_seen_when_the_store_was_asked_
     store.close()
 
 
-def test_a_picture_whose_file_is_gone_is_marked_as_soon_as_it_is_looked_at(qtbot, tmp_path: Path):
-    """It was marked only when another window had been in front meanwhile; in the row it always was."""
+def four_hundred(qtbot, tmp_path: Path) -> tuple[HistoryStore, HistoryPanel, GalleryPanel]:
+    """A history of 400 pictures in its row and its gallery."""
     bench.fill(tmp_path / "history.sqlite", 400)
     store = HistoryStore(tmp_path / "history.sqlite", tmp_path)
     history = HistoryPanel(store)
     panel = GalleryPanel(store, history.commands)
     for widget in (history, panel):
         qtbot.addWidget(widget)
+    return store, history, panel
+
+
+def test_a_picture_whose_file_is_gone_is_marked_as_soon_as_it_is_looked_at(qtbot, tmp_path: Path):
+    """It was marked only when another window had been in front meanwhile; in the row it always was."""
+    store, history, panel = four_hundred(qtbot, tmp_path)
     panel.resize(600, 400)
     qtbot.waitUntil(lambda: bool(history.model.missing))  # what the row asked
     history.commands.act_on(panel.model, panel.view)
@@ -71,12 +77,7 @@ def test_a_picture_whose_file_is_gone_is_marked_as_soon_as_it_is_looked_at(qtbot
 
 def test_what_is_chosen_is_chosen_again_as_one_change_and_starred_as_one(qtbot, tmp_path: Path, monkeypatch):
     """With 25,000 chosen the window stood still for minutes when one more picture was drawn: each was chosen again by itself."""
-    bench.fill(tmp_path / "history.sqlite", 400)
-    store = HistoryStore(tmp_path / "history.sqlite", tmp_path)
-    history = HistoryPanel(store)
-    panel = GalleryPanel(store, history.commands)
-    for widget in (history, panel):
-        qtbot.addWidget(widget)
+    store, history, panel = four_hundred(qtbot, tmp_path)
     panel.show()
     panel.begin(None)
     history.commands.act_on(panel.model, panel.view)
