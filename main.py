@@ -71,6 +71,9 @@ def main(arguments: list[str]) -> int:
     # Nothing of the start is garbage, and looking for some takes a fifth of it; the program collects its own later.
     gc.disable()
     try:
+        from app.system import plain_imports
+
+        plain_imports.restore()
         from app.run import run
     except Exception as error:  # a file that something removed or damaged, in whatever package
         if not os.environ.get(_INSTALLED):

@@ -1,5 +1,1 @@
 """The window. Knows Qt and the public face of the engine; never imports the model libraries."""
-
-from app.system import plain_imports
-
-plain_imports.restore()

@@ -47,7 +47,10 @@ def one_start(began: float, pictures: int, home: Path) -> dict[str, float]:
     """
     import gc
 
-    gc.disable()  # as main.py does
+    from app.system import plain_imports
+
+    gc.disable()  # as main.py does, and this
+    plain_imports.restore()
     from PySide6.QtCore import Qt, QTimer
 
     from app.application import Program, make_application

@@ -35,8 +35,13 @@ MOMENTS = {"visible": "window visible", "ready": "model ready", "picture": "cold
 # Runs in either state, so it uses only what both have. argv: the parent's clock at the start, a folder for everything.
 _WINDOW = """
 import gc, json, os, sys, time
-gc.disable()
+gc.disable()  # both states start like this; what follows, main.py does before anything else of the window
 began, home = float(sys.argv[1]), sys.argv[2]
+try:
+    from app.system import plain_imports
+    plain_imports.restore()
+except ImportError:
+    pass
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from app.application import Program, make_application
