@@ -4901,10 +4901,6 @@
         <translation>不确定。请在它周围画一个框。</translation>
     </message>
     <message>
-        <source>Nothing was found. Draw a box around the subject, or click it.</source>
-        <translation>没有找到主体。请在主体周围画一个框，或点击它。</translation>
-    </message>
-    <message>
         <source>Or is it one of these?</source>
         <translation>还是下面的某一个？</translation>
     </message>
