@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.preflight.colours.working_photo import WorkingPhoto
 from engine.preflight.shipped.candidates import Candidate, moved, of_part
+from engine.preflight.shipped.mirror_image import without_mirror_image
 from engine.preflight.shipped.network import SIDE, ShippedNetwork
 from engine.preflight.shipped.traits import within
 
@@ -50,4 +51,6 @@ def second_thing(working: WorkingPhoto, network: ShippedNetwork, first: Candidat
     if found is None or found.score < _LIKELY:
         return []
     second = replace(found, way=WAY)
-    return [second, replace(second, inside=second.inside | moved(first, window).inside)]
+    both = replace(second, inside=second.inside | moved(first, window).inside)
+    # On a glossy table what is left is the thing's own mirror image.
+    return [second, both] if without_mirror_image(both) is None else []

@@ -18,6 +18,7 @@ from engine.preflight.shipped.network import SHIPPED, SIDE, SIDES, View
 from engine.preflight.shipped.second_thing import second_thing
 from tests.engine.preflight.scenes import background, ellipse
 from tests.engine.preflight.shipped.test_candidates import Told
+from tests.engine.preflight.shipped.test_mirror_image import mirrored
 
 HEIGHT, WIDTH = 300, 480
 FIRST, SECOND, SMALL = (
@@ -68,6 +69,12 @@ def test_the_other_thing_and_both_are_seen_once_the_first_is_painted_over():
 def test_one_thing_alone_or_with_a_small_one_is_the_only_one(others: dict[str, np.ndarray]):
     working = scene(red=FIRST, **others)
     assert second_thing(working, SHIPPED, found_first(working)) == []
+
+
+def test_the_mirror_image_of_the_only_thing_is_no_second_one():
+    rgb, above, _ = mirrored(0.5)
+    working = WorkingPhoto(photo_from_pixels(rgb))
+    assert second_thing(working, SHIPPED, Candidate(working.whole, above, "network", 0.95)) == []
 
 
 def test_an_answer_as_large_as_the_photo_leaves_nothing_to_look_at():
