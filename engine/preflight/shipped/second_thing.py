@@ -24,7 +24,7 @@ AS_LARGE = 0.5
 """The smaller of two things that may both be meant has so much of the larger one's area."""
 
 _LIKELY = 0.5
-"""Estimated overlap from which on what is seen there is a thing. What paint and ground look like stays below .4."""
+"""Estimated overlap from which on what is seen there is a thing."""
 
 _EDGE = 4
 """Pixels of the coarse picture around the first thing that are painted over too: its soft edge, a little of its shadow."""
