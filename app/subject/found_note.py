@@ -31,7 +31,7 @@ _PIXELS = 132
 
 
 class FoundNote(QWidget):
-    """Says nothing about a cut-out that is right.
+    """Says nothing about a cut-out that is right, and of one that was not found only what helps.
 
     Signals:
         chosen(int): another candidate, by its number among the boxes.
@@ -110,6 +110,9 @@ class FoundNote(QWidget):
             tab_within(self, self.thumbs)
         for index, thumb in enumerate(self.thumbs):
             thumb.setChecked(index == chosen)
+        # That nothing was found is said above the photo, and why nothing can be drawn stands at the cut-out.
+        for widget in (self.sign, self.text):
+            widget.setVisible(verdict == "unsure")
         self.others.setVisible(bool(boxes))
         self.retranslate()
 
@@ -127,10 +130,7 @@ class FoundNote(QWidget):
 
     def retranslate(self) -> None:
         """Say it in the language of now."""
-        if self._verdict == "nothing":
-            self.text.setText(self.tr("Nothing was found. Draw a box around the subject, or click it."))
-        else:
-            self.text.setText(self.tr("Not sure. Draw a box around it."))
+        self.text.setText(self.tr("Not sure. Draw a box around it."))
         self.others.setText(self.tr("Or is it one of these?"))
         for name, thumb in zip(self._names, self.thumbs, strict=True):
             thumb.setAccessibleName(name)
@@ -144,6 +144,7 @@ class FoundNote(QWidget):
 
         offered = self._verdict in ("unsure", "nothing") and "segmentation" not in installed_helpers()
         self.better.setVisible(offered)
+        self.setVisible(self._verdict == "unsure" or offered)
         self._show_size()
         self._ask_again = offered
         self._ask()

@@ -42,6 +42,8 @@ from engine.preflight.shipped.known_part import known_part
 from engine.preflight.shipped.mirror_image import without_mirror_image
 from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.reaching import falls_short, reaching
+from engine.preflight.shipped.second_thing import AS_LARGE, second_thing
+from engine.preflight.shipped.second_thing import WAY as SECOND_THING
 from engine.preflight.shipped.things import THINGS, KnownThings
 from engine.preflight.shipped.traits import within
 from engine.sentence import Sentence
@@ -271,7 +273,7 @@ class Segmenter:
                 Sentence("Draw the box a little larger, or paint the subject with the brush."),
             )
         # How well colours stand out is no estimate of an overlap: it never calls a mask right.
-        sure = score >= SURE and (method == "sam" or bool(answers))
+        sure = score >= SURE and (method == "sam" or bool(answers)) and all(one.way != SECOND_THING for one in answers)
         used = bool(answers and classes) or "grounding" in self._parts.roles
         if hint.name and given is None and not marks and not sure and not used:
             notes.append(_NAME_UNUSED)
@@ -292,8 +294,12 @@ class Segmenter:
             part = known_part(working, self._network, self._things, evidence, found[0], classes)
             found = found if part is None else [part, *found]
         if not marks:
-            found = [*self._above_mirror_image(working, found), *found]
-            found = [with_holes(one, self._network) for one in found[:1]] + found[1:]
+            above = self._above_mirror_image(working, found)
+            best = [with_holes(one, self._network) for one in [*above, *found][:1]]
+            # What was left out on purpose, a mirror image or who wears the thing, is no second one.
+            alone = bool(best) and not above and best[0].way != KNOWN_PART
+            second = second_thing(working, self._network, best[0]) if alone else []
+            found = [*best, *second, *[*above, *found][1:]]
             self._remember(working, found)
         return found
 
@@ -385,6 +391,9 @@ def _proposal(
     if len(found) > 1 and first is None:
         # Several things hang in one mask: each may be meant alone.
         boxes += [Box(part.x0, part.y0, part.x1, part.y1, score * 0.8) for part in found[:3]]
+        # Two of about the same size: no estimate says whether one of them is meant, or both.
+        several = method != "alpha" and found[1].area >= AS_LARGE * found[0].area
+        sure = sure and (not several or bool(hint.clicks or hint.strokes))
     boxes += sorted(others, key=lambda box: -box.score)
     boxes = [box for index, box in enumerate(boxes) if all(box.overlap(one) < _SAME for one in boxes[:index])]
     name_score = 1.0 if hint.name else 0.0

@@ -59,7 +59,7 @@ class Candidate:
 
     Attributes:
         window: the part of the photo it was cut in. inside: bool, as large as the window's fine picture.
-        way: "network", "both", "colours", or "known part".
+        way: "network", "both", "colours", "known part" or "second thing".
         score: estimated overlap with the truth, 0 … 1.
         stands_out: how far colours inside differ from those close around, and how well its outline follows edges: 0 … 2.
     """
@@ -224,7 +224,7 @@ def answer_in_box(
         ]
     )
     found += by_colours
-    found += [_moved(one, window) for one in earlier if one.fills(Box(*box))]
+    found += [moved(one, window) for one in earlier if one.fills(Box(*box))]
     return _weighed(window, [(candidate, view) for candidate in found])
 
 
@@ -260,6 +260,20 @@ def outlined(
     made = _by_both(window, logits, None, Marks())
     judged = _judged(network, _weighed(window, [(made, view)], [rival]), "alone again", window)
     return judged[0] if judged else None
+
+
+def of_part(window: Window, network: ShippedNetwork, view: View, part: np.ndarray) -> Candidate | None:
+    """A part of what a view of the window shows, bool (SIDE, SIDE), with its estimate; None where nothing is left."""
+    logits = np.where(part, view.logits, np.minimum(view.logits, -1.0))
+    own = _own(window, logits, None, Marks())
+    judged = _judged(network, _weighed(window, [(own, view)]), "alone", window)
+    return judged[0] if judged else None
+
+
+def moved(candidate: Candidate, window: Window) -> Candidate:
+    """The candidate as another window shows it."""
+    mask = cv2.resize(within(candidate, window), window.fine.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return replace(candidate, window=window, inside=mask > 0.5)
 
 
 def corrected(
@@ -365,12 +379,6 @@ def _with_finer_outline(best: Candidate, made: Sequence[Candidate], window: Wind
         return best
     likeliest = max(finer, key=lambda one: one.score)
     return replace(likeliest, score=best.score) if likeliest.stands_out >= best.stands_out else best
-
-
-def _moved(candidate: Candidate, window: Window) -> Candidate:
-    """The candidate as another window shows it."""
-    mask = cv2.resize(within(candidate, window), window.fine.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return replace(candidate, window=window, inside=mask > 0.5)
 
 
 def _solid(candidate: Candidate, window: Window) -> np.ndarray:

@@ -144,7 +144,15 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.panel.card.text.text() == rig.state.subject.problem
     assert rig.panel.canvas.isVisible() and rig.panel.card.edit.isEnabled()
     note = rig.panel.found_note
-    assert note.isVisible() and note.text.text() == "Nothing was found. Draw a box around the subject, or click it."
+    assert note.isVisible() and note.better.isVisible()
+    assert not note.text.isVisible() and not note.sign.isVisible(), "the banner says it already"
+
+
+def test_nothing_found_leaves_no_gap_where_nothing_is_offered(qtbot, rig, monkeypatch):
+    monkeypatch.setattr("engine.weights.installed_helpers", lambda: {"segmentation": None})
+    rig.segmenter.fail = True
+    opened(qtbot, rig)
+    assert rig.panel.found_note.verdict == "nothing" and not rig.panel.found_note.isVisible()
     assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.name_row.found_sign.isVisible()
 
 
