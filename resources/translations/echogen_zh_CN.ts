@@ -392,8 +392,8 @@
         <translation>点选</translation>
     </message>
     <message>
-        <source>Click a scale to keep the composition up to there</source>
-        <translation>点选一个尺度，保留到那里的构图</translation>
+        <source>Click a scale to redraw from there</source>
+        <translation>点选一个尺度，从那里重画</translation>
     </message>
     <message>
         <source>Click or paint with the cross-hair</source>
@@ -988,6 +988,10 @@
         <translation>6月</translation>
     </message>
     <message>
+        <source>Keep 1: same light, new composition</source>
+        <translation>保留第一个：光线不变，构图更新</translation>
+    </message>
+    <message>
         <source>Keep all scales</source>
         <translation>保留全部尺度</translation>
     </message>
@@ -1008,16 +1012,12 @@
         <translation>保留第一个尺度</translation>
     </message>
     <message>
-        <source>Keep the first {0}: same composition, new details</source>
-        <translation>保留前 {0} 个：构图不变，细节更新</translation>
-    </message>
-    <message>
-        <source>Keep the first: same light, new composition</source>
-        <translation>保留第一个：光线不变，构图更新</translation>
-    </message>
-    <message>
         <source>Keep this seed</source>
         <translation>保留此种子</translation>
+    </message>
+    <message>
+        <source>Keep {0}: same composition, new details</source>
+        <translation>保留前 {0} 个：构图不变，细节更新</translation>
     </message>
     <message>
         <source>Keeps the first scale</source>

@@ -144,7 +144,7 @@ class ScaleStripModel:
             empty = all(image is None for image in self.images)
             return say("appear here while the picture forms") if empty else ""
         if self.keep == self.count:
-            return say("Click a scale to keep the composition up to there")
+            return say("Click a scale to redraw from there")
         if self.keep == 1:
-            return say("Keep the first: same light, new composition")
-        return say("Keep the first {0}: same composition, new details", self.keep)
+            return say("Keep 1: same light, new composition")
+        return say("Keep {0}: same composition, new details", self.keep)

@@ -43,7 +43,7 @@ def test_when_done_the_handle_chooses_what_to_keep():
     assert not model.can_redraw
     assert model.move_handle(2)
     assert tiles(model) == ["kept", "kept", "redrawn", "redrawn"]
-    assert model.sentence() == "Keep the first 2: same composition, new details"
+    assert model.sentence() == "Keep 2: same composition, new details"
     assert model.can_redraw
     assert model.move_handle(-5)
     assert model.keep == 1

@@ -116,7 +116,7 @@ def test_clicking_a_tile_keeps_everything_up_to_it(done, qtbot):
     with qtbot.waitSignal(done.handleMoved) as moved:
         qtbot.mouseClick(done.tiles, Qt.MouseButton.LeftButton, pos=done.tiles.mapFrom(done, center(done, 3)))
     assert moved.args == [4]
-    assert done.words.text() == "Keep the first 4: same composition, new details"
+    assert done.words.text() == "Keep 4: same composition, new details"
     assert done.tiles.accessibleName() == "Keep scales 1 to 4"
     assert done.redraw_button.isEnabled()
     with qtbot.waitSignal(done.redrawRequested) as wanted:
