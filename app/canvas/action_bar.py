@@ -244,11 +244,15 @@ class ActionBar(FloatingBar):
         why = self.tr("Move the handle between the scales first")
         self.redraw_button.setToolTip(tooltip("redraw", words) if possible else why)
 
+    def enable_edits(self, *, region: bool, cut_out: bool) -> None:
+        """Switch off what cannot be done with the picture now, as while another one is drawn."""
+        self.region_button.setEnabled(region)
+        self.cut_button.setEnabled(cut_out)
+
     def set_saved(self, saved: bool, *, unfinished: bool = False) -> None:
         """Show what a picture in the history can have done to it, such as a star. ``unfinished``: it was stopped, and can be finished."""
         self.vary_button.setVisible(not unfinished)
         self.finish_button.setVisible(unfinished)
-        self.region_button.setEnabled(not unfinished)
         self.star_button.setEnabled(saved)
         why = self.tr("Only finished pictures are kept in the history")
         why = why if unfinished else self.tr("The picture is not saved yet")

@@ -422,6 +422,11 @@ class CanvasPanel(QWidget):
         self._place()
         self.followed.emit()
 
+    def enable_edits(self, *, region: bool, cut_out: bool) -> None:
+        """Switch off what cannot be done with the picture now: a button that did nothing would say that it can."""
+        self.strip.region_button.setEnabled(region)
+        self.actions_bar.enable_edits(region=region, cut_out=cut_out)
+
     @Slot()
     def _place(self) -> None:
         if not self._whole:

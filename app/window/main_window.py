@@ -310,6 +310,7 @@ class MainWindow(QMainWindow):
         enabled = enabled_actions(self.panels, self.state, self.redrawing, self.cutting)
         self.commands.enable(**enabled)
         self.panels.prompt.sheet.photo_button.setEnabled(enabled["into_photo"])
+        self.canvas.enable_edits(region=enabled["redraw_region"], cut_out=enabled["cut_out"])
 
     def is_editing(self) -> bool:
         """Return True while the editor of the cut-out is open."""

@@ -122,15 +122,10 @@ def test_a_low_window_has_room_for_words_beside_the_scales(panel):
 
 
 def test_no_region_is_redrawn_of_a_picture_that_was_stopped(panel):
-    """Looked at again, it had the buttons, which did nothing."""
+    """Looked at again, it had the button, which did nothing."""
     panel.show_picture(plain(30), REQUEST, None, GRIDS, whole=False)
     panel.stopped(plain(30))
     assert not panel.strip.region_button.isVisibleTo(panel)
-    panel.set_compact(True)
-    bar = panel.actions_bar
-    assert bar.region_button.isVisibleTo(panel) and not bar.region_button.isEnabled()
-    finish(panel)
-    assert bar.region_button.isEnabled()
 
 
 def test_in_narrow_windows_redraw_moves_into_the_bar(panel, qtbot):

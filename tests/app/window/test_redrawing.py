@@ -94,6 +94,20 @@ def rig(qtbot, folder, tmp_path) -> Iterator[Rig]:
     rig.window.close_panels()
 
 
+def test_while_something_is_drawn_the_buttons_of_what_waits_for_it_are_off(rig):
+    """They could be pressed, and did nothing."""
+    rig.show_picture()
+    canvas = rig.window.panels.canvas
+    buttons = (canvas.strip.region_button, canvas.actions_bar.region_button, canvas.actions_bar.cut_button)
+    assert all(button.isEnabled() for button in buttons)
+    rig.window.redrawing.redraw_region()
+    rig.mark(32, 32, 64, 64)
+    rig.window.panels.region.accept()
+    assert not any(button.isEnabled() for button in buttons)
+    rig.finish()
+    assert all(button.isEnabled() for button in buttons)
+
+
 def test_a_region_of_a_picture_and_a_place_in_a_photo(rig):
     panels, redrawing = rig.window.panels, rig.window.redrawing
     result = rig.show_picture()
