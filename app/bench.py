@@ -109,9 +109,8 @@ def measure(rounds: int, pictures: int) -> list[dict[str, float]]:
     for number in range(rounds + 1):
         with tempfile.TemporaryDirectory(prefix="echogen-bench-") as home:
             environment = {**os.environ, "ECHOGEN_MODELS": str(Path(home) / "models")}
-            environment.pop(
-                "PYTHONDONTWRITEBYTECODE", None
-            )  # a second start of a program always has its compiled files
+            # A second start of a program always has its compiled files.
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)
             command = [sys.executable, "-m", "app.bench", "--pictures", str(pictures), "--home", home]
             command += ["--one", repr(time.monotonic())]
             done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)

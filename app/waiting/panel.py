@@ -242,9 +242,8 @@ class QueuePanel(Card):
         self._line.setVisible(any(phase != "drawing" for phase in phases))
         count = len(phases)
         self.title.setText(self.tr("Queue") if not count else self.tr("Queue, {0}").format(count))
-        if (
-            focused and not self._has_focus()
-        ):  # what had it is put away: Esc goes on closing the queue, and stops nothing
+        # Where what had it is put away: Esc goes on closing the queue, and stops nothing.
+        if focused and not self._has_focus():
             (self.view if phases else self.close_button).setFocus(Qt.FocusReason.OtherFocusReason)
         if self.isVisible():
             self._place()

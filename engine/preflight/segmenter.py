@@ -295,11 +295,11 @@ class Segmenter:
             found = found if part is None else [part, *found]
         if not marks:
             above = self._above_mirror_image(working, found)
-            best = [with_holes(one, self._network) for one in [*above, *found][:1]]
+            found = [*above, *found]
+            found[:1] = [with_holes(one, self._network) for one in found[:1]]
             # What was left out on purpose, a mirror image or who wears the thing, is no second one.
-            alone = bool(best) and not above and best[0].way != KNOWN_PART
-            second = second_thing(working, self._network, best[0]) if alone else []
-            found = [*best, *second, *[*above, *found][1:]]
+            if found and not above and found[0].way != KNOWN_PART:
+                found[1:1] = second_thing(working, self._network, found[0])
             self._remember(working, found)
         return found
 

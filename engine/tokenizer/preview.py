@@ -41,8 +41,8 @@ MAX_SIDE = 512
 
 _NEIGHBOUR = 0.2  # weight in a scale's fit of the scale before or after, once more for each further one
 _RIDGE = 1e-3
-_CROP = 8  # tokens a side that are decoded of each picture when a map is fitted
-_PAINTED = 16  # most tokens a side of a picture that is painted for it
+_CROP = 16  # tokens a side that are decoded of each picture when a map is fitted
+_PAINTED, _PAINTED_CROP = 16, 8  # most tokens a side of a picture that is painted for it, and of its part
 _REDUCED = 16  # tokens a side that are decoded for a preview without a map
 
 
@@ -221,6 +221,7 @@ def fit_preview_map(
         seed: fixes the painted ones, and the part of each large picture that is decoded.
         on_step: called with 0 … 1 before every step, and once more when all are done; what it raises ends the work.
     """
+    crop = _CROP if pictures is not None else _PAINTED_CROP
     if pictures is None:
         factor = min(1.0, _PAINTED / max(grids[-1]))
         grids = [(max(1, round(rows * factor)), max(1, round(columns * factor))) for rows, columns in grids]
@@ -238,7 +239,7 @@ def fit_preview_map(
         on_step(index * (1 + len(grids)) / steps)
         features = autoencoder.encode(picture[None].to(device, autoencoder.encoder.input.weight.dtype)).float()
         labels = quantizer(features, grids).labels
-        rows, columns = _crop(grids[-1], generator)
+        rows, columns = _crop(grids[-1], crop, generator)
         total = torch.zeros_like(features)
         for scale, bits in enumerate(labels):
             on_step((index * (1 + len(grids)) + 1 + scale) / steps)
@@ -263,10 +264,10 @@ def _samples(autoencoder: Autoencoder, codes: Tensor) -> tuple[Tensor, Tensor]:
     return known.double().cpu(), painted[0].flatten(1).T.double().cpu()
 
 
-def _crop(grid: Grid, generator: torch.Generator) -> tuple[slice, slice]:
-    """A part of at most 8x8 tokens, at a place drawn at random."""
-    starts = [int(torch.randint(max(side - _CROP, 0) + 1, (), generator=generator)) for side in grid]
-    return slice(starts[0], starts[0] + _CROP), slice(starts[1], starts[1] + _CROP)
+def _crop(grid: Grid, most: int, generator: torch.Generator) -> tuple[slice, slice]:
+    """A part of at most so many tokens a side, at a place drawn at random."""
+    starts = [int(torch.randint(max(side - most, 0) + 1, (), generator=generator)) for side in grid]
+    return slice(starts[0], starts[0] + most), slice(starts[1], starts[1] + most)
 
 
 def painted_picture(size: tuple[int, int], generator: torch.Generator) -> Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 from engine.preflight.colours.working_photo import WorkingPhoto
 from engine.preflight.shipped.candidates import Candidate, moved, of_part
 from engine.preflight.shipped.mirror_image import without_mirror_image
-from engine.preflight.shipped.network import SIDE, ShippedNetwork
+from engine.preflight.shipped.network import SIDE, SMALL_SIDES, ShippedNetwork, View
 from engine.preflight.shipped.traits import within
 
 WAY = "second thing"
@@ -38,19 +38,32 @@ def second_thing(working: WorkingPhoto, network: ShippedNetwork, first: Candidat
     covered = cv2.dilate(covered, np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8))
     if covered.all():
         return []
-    view = network.predict(cv2.inpaint(picture, covered, 3, cv2.INPAINT_TELEA))
-    if view is None:
+    painted = cv2.inpaint(picture, covered, 3, cv2.INPAINT_TELEA)
+    rest = cv2.resize(covered, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST) == 0
+    # In most photos the quick look is enough: there is nothing of that size.
+    if _part_as_large(inside, rest, network.predict(painted, sides=SMALL_SIDES)) is None:
         return []
-    rest = (view.logits > 0) & (cv2.resize(covered, (SIDE, SIDE), interpolation=cv2.INTER_NEAREST) == 0)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(rest.astype(np.uint8), connectivity=8)
-    if count < 2:
+    view = network.predict(painted)
+    part = _part_as_large(inside, rest, view)
+    if view is None or part is None:
         return []
-    part = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    areas = sorted((part.sum(), inside.sum()))
-    found = of_part(window, network, view, part) if areas[0] >= AS_LARGE * areas[1] else None
+    found = of_part(window, network, view, part)
     if found is None or found.score < _LIKELY:
         return []
     second = replace(found, way=WAY)
     both = replace(second, inside=second.inside | moved(first, window).inside)
     # On a glossy table what is left is the thing's own mirror image.
     return [second, both] if without_mirror_image(both) is None else []
+
+
+def _part_as_large(inside: np.ndarray, rest: np.ndarray, view: View | None) -> np.ndarray | None:
+    """The largest part of what a view shows in the rest of the photo, bool (SIDE, SIDE), if it is about as large as the first thing."""
+    if view is None:
+        return None
+    shown = ((view.logits > 0) & rest).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(shown, connectivity=8)
+    if count < 2:
+        return None
+    part = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    smaller, larger = sorted((part.sum(), inside.sum()))
+    return part if smaller >= AS_LARGE * larger else None
