@@ -89,7 +89,7 @@ class HistoryDatabase:
     Attributes:
         lock: held by each call. Several reads that belong together hold it around them.
         was_damaged: the file could not be read and was set aside as "….damaged".
-        was_new: there was no file.
+        was_new: there was no file, or an empty one, as a power failure may leave it.
 
     Raises:
         HistoryNotWritten: by the constructor: the file cannot be opened.
@@ -99,10 +99,11 @@ class HistoryDatabase:
         self.path = path
         self.lock = threading.RLock()
         self.was_damaged = False
-        self.was_new = path is None or not path.exists()
+        self.was_new = True
         if path is not None:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
+                self.was_new = not path.exists() or path.stat().st_size == 0
             except OSError as error:
                 raise _cannot_write(path, os_reason(error)) from error
         try:
@@ -126,11 +127,15 @@ class HistoryDatabase:
 
     def _open(self) -> sqlite3.Connection:
         name = ":memory:" if self.path is None else self.path
+        left_open = self.path is not None and self.path.with_name(self.path.name + "-wal").exists()
         # Nobody waits long for a window because another program holds the file; later there is more patience.
         database = sqlite3.connect(name, check_same_thread=False, timeout=1, isolation_level=None)
         try:
+            if not left_open:
+                # The window waits for this. Nothing of it has to be on the disk before something is recorded: a power failure
+                # leaves the file as it was, or, where it was new, one that is set aside.
+                database.execute("PRAGMA synchronous=OFF")
             database.execute("PRAGMA journal_mode=WAL")
-            database.execute("PRAGMA synchronous=NORMAL")
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version not in (0, VERSION):
                 raise sqlite3.DatabaseError(f"history version {version}")
@@ -143,6 +148,7 @@ class HistoryDatabase:
             database.execute(INDEX)
             database.execute(f"PRAGMA user_version={VERSION}")
             database.execute(f"PRAGMA application_id={_IN_USE}")
+            database.execute("PRAGMA synchronous=NORMAL")
             database.execute("PRAGMA busy_timeout=5000")
         except BaseException:
             database.close()

@@ -102,6 +102,19 @@ def test_everything_is_still_there_after_reopening(store: HistoryStore):
     again.close()
 
 
+def test_a_file_that_a_power_failure_left_empty_is_as_good_as_none(tmp_path: Path):
+    path = tmp_path / "history.sqlite"
+    path.touch()
+    history = HistoryStore(path, tmp_path / "Pictures")
+    assert history.database.was_new  # its pictures are looked for in the folder
+    history.close()
+
+
+def test_what_is_recorded_waits_for_the_disk_though_the_start_does_not(store: HistoryStore):
+    assert store.database.row("PRAGMA synchronous") == (1,)
+    assert reopened(store).database.row("PRAGMA synchronous") == (1,)
+
+
 def test_a_process_that_is_killed_loses_nothing_that_was_recorded(tmp_path: Path):
     code = """
 import os, sys
