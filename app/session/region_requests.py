@@ -57,8 +57,9 @@ class RegionRequests(QObject):
         self._assets = assets
 
     def in_picture(self, result: Result, mask: np.ndarray, whole: int) -> GenerationRequest:
-        """A region of a finished picture, with subject, prompt and seed as the panel has them. A picture whose bits are gone,
-        or another model's, is a photo as any other.
+        """A region of a finished picture, with subject, prompt and seed as the panel has them. Another subject than the
+        picture's goes into the region as it goes into a photo. A picture whose bits are gone, or another model's, is a photo as any
+        other.
 
         Args:
             mask: uint8 (H, W) as large as the picture.
@@ -75,11 +76,28 @@ class RegionRequests(QObject):
             return self.in_photo(photo, mask, whole, file=result.file)
         region = Region(mask, result.image, whole, dpi=earlier.resolution)
         self._remember(PhotoAtHand(result.image, file=result.file))
-        placement = self._state.values.placement or manifest.place(earlier)
-        request = replace(self._request(manifest, subject, region, bits), placement=placement)
+        request = self._request(manifest, subject, region, bits)
+        request = replace(request, placement=self._place(request, region, earlier, manifest))
         if self._state.values.seed_locked:
             return request
         return request.with_seed(manifest.with_layout_of(request.seed, earlier.seed))
+
+    def goes_into(self, earlier: GenerationRequest) -> bool:
+        """Return True if the shelf's subject is another one than a picture's, and a region of it is where it goes."""
+        manifest, cut_outs = self._state.engine.manifest, self._state.cut_outs
+        if manifest is None or manifest.placed_content is None or not cut_outs:
+            return False
+        return not GenerationRequest("", cut_outs[0], views=cut_outs[1:]).shows_subject_of(earlier)
+
+    def _place(
+        self, request: GenerationRequest, region: Region, earlier: GenerationRequest, manifest: BundleManifest
+    ) -> Placement | None:
+        """The subject's place when a region of an earlier picture is drawn anew."""
+        chosen = self._state.values.placement
+        if request.subject is None or not self.goes_into(earlier):
+            return chosen or manifest.place(earlier)
+        # At the place of the picture's own subject a region would cut it off, or hold nothing of it.
+        return chosen if chosen and self._state.was_moved_over(earlier) else place_in_region(request.subject, region)
 
     def in_photo(
         self,

@@ -65,12 +65,12 @@ def take_place(
     if args.photo is not None or (args.region is not None and _is_photo(request)):
         request = _in_photo(args, photo, request, manifest)
     elif args.region is not None:
-        request = replace(
-            request,
-            region=Region(read_mask(args.region, photo, _TITLE), photo.rgb, dpi=photo.dpi),
-            kept=read_picture_file(file).bits,
-            size=(photo.width, photo.height),
-        )
+        earlier = read_picture_file(file)
+        region = Region(read_mask(args.region, photo, _TITLE), photo.rgb, dpi=photo.dpi)
+        request = replace(request, region=region, kept=earlier.bits, size=(photo.width, photo.height))
+        placed = manifest.placed_content is not None and args.place is None
+        if placed and request.subject is not None and not request.shows_subject_of(earlier.request):
+            request = replace(request, placement=place_in_region(request.subject, region))
     assert request.region is not None
     if args.keep_scales:
         request = replace(request, region=replace(request.region, whole=args.keep_scales))

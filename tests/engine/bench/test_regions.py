@@ -36,7 +36,9 @@ def test_each_picture_has_a_seed_of_its_own_also_where_seeds_of_one_layout_are_t
     with Engine.open(tiny_bundle, "cpu") as engine:
         measure_regions(engine, 2)
     first, *others = drawn
-    seeds = [request.seed for request in others if request.seed != first.seed]  # the canvas is looked at by the first one's
+    seeds = [
+        request.seed for request in others if request.seed != first.seed
+    ]  # the canvas is looked at by the first one's
     assert len(seeds) == len(set(seeds)) == 3 * len(regions._NAMES)
 
 
