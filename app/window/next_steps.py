@@ -96,8 +96,8 @@ class ErrorSteps(QObject):
         self._clear_photo("given")
 
     @Slot()
-    def picture_opened(self) -> None:
-        """A picture of the history is shown: that another one could not be read is done with."""
+    def history_used(self) -> None:
+        """A picture of the history is shown, or one was taken out: that one could not be read is done with."""
         self._clear_photo("history")
 
     def _clear_photo(self, of: str) -> None:

@@ -53,9 +53,9 @@ class Redrawing(QObject):
         self._drafts = drafts
 
     def can_redraw(self) -> bool:
-        """Return True if a finished picture is shown, of which a region can be drawn anew."""
+        """Return True if a finished picture is shown, of which a region can be drawn anew with the subject there is."""
         result = self._state.result
-        finished = result is not None and not result.unfinished
+        finished = result is not None and not result.unfinished and bool(self._state.cut_outs)
         return finished and not self._panels.is_editing() and not self._state.jobs.busy
 
     @Slot()

@@ -109,6 +109,18 @@ def test_while_something_is_drawn_the_buttons_of_what_waits_for_it_are_off(rig):
     assert all(button.isEnabled() for button in buttons)
 
 
+def test_without_a_cut_out_nothing_is_marked_that_could_not_be_drawn(rig):
+    """The editor opened, and its button asked to draw a box around the subject: in the picture, as it seemed."""
+    rig.show_picture()
+    button = rig.window.panels.canvas.strip.region_button
+    rig.state.update_subject(rig.state.subject.key, cut_out=None, problem="The cut-out is empty.")
+    assert not button.isEnabled()
+    rig.window.redrawing.redraw_region()
+    assert not rig.window.panels.is_editing()
+    rig.state.update_subject(rig.state.subject.key, cut_out=cut_out(), problem="")
+    assert button.isEnabled()
+
+
 def test_another_subject_goes_where_is_marked_in_a_picture(rig):
     rig.show_picture()
     side, redrawing = rig.window.panels.region.side, rig.window.redrawing
