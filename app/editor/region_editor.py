@@ -36,7 +36,7 @@ class RegionEditor(EditorFrame):
 
     Attributes:
         into_photo: what is marked is where the subject goes in a photo.
-        another: what is marked is where a subject goes that the picture does not show yet.
+        goes_in: what is marked is where the subject goes in a picture.
 
     Signals:
         accepted(object, int, object): the mask, uint8 (H, W), how many scales are kept inside of it, and the ``Placement`` of
@@ -51,7 +51,7 @@ class RegionEditor(EditorFrame):
         super().__init__(parent, region=True)
         self.setObjectName("regionEditor")
         self._service, self._prompt = service, prompt
-        self.into_photo = self.another = False
+        self.into_photo = self.goes_in = False
         self._count = 1
         self._prompt_label = label("", "label")
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
@@ -81,18 +81,18 @@ class RegionEditor(EditorFrame):
         whole: int = 0,
         *,
         into_photo: bool = False,
-        another: bool = False,
+        goes_in: bool = False,
         subject: CutOut | None = None,
     ) -> MaskSession:
         """Mark a region of a picture; returns what is marked.
 
         Args:
             scales: how many scales it has. whole: how many of them the dial keeps at first.
-            into_photo: it is a photo that the subject goes into. another: it is a picture of another subject.
+            into_photo: it is a photo that the subject goes into. goes_in: it is a picture that the subject goes into.
             subject: the cut-out, to be placed in it by hand; None where the model does not know placement.
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
-        self.into_photo, self.another = into_photo, another
+        self.into_photo, self.goes_in = into_photo, goes_in
         for widget in (self._prompt_label, self._prompt):
             widget.setVisible(subject is None)
         session = RegionSession(photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self)
@@ -158,8 +158,8 @@ class RegionEditor(EditorFrame):
             self.hints.show_hints(tools.tool(), "placing keys" if self.placing.frame.hasFocus() else "placing")
 
     def _show_words(self) -> None:
-        if self.another:
-            words = self.tr("Mark where the new subject goes. Everything outside stays as it is.")
+        if self.goes_in:
+            words = self.tr("Mark where the subject goes. Everything outside stays as it is.")
         elif not self.into_photo:
             words = self.tr("Mark what is to be drawn anew. Everything outside stays as it is.")
         elif self.placing.placed() is not None:

@@ -65,8 +65,8 @@ class Redrawing(QObject):
         if result is not None and self.can_redraw():
             self._place = result
             whole = result.request.region.whole if result.request.region is not None else 0
-            another = self._controller.regions.goes_into(result.request)
-            self._open(photo_from_pixels(result.image), whole, another=another)
+            goes_in = self._controller.regions.goes_into(result)
+            self._open(photo_from_pixels(result.image), whole, goes_in=goes_in)
 
     @Slot()
     def choose_photo(self) -> None:
@@ -97,14 +97,14 @@ class Redrawing(QObject):
             )
         self._controller.failed.emit(error, "")
 
-    def _open(self, photo: Photo, whole: int, *, into_photo: bool = False, another: bool = False) -> None:
+    def _open(self, photo: Photo, whole: int, *, into_photo: bool = False, goes_in: bool = False) -> None:
         manifest, panels = self._state.engine.manifest, self._panels
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
         placed = into_photo and manifest is not None and manifest.placed_content is not None
         cut_out = next(iter(self._state.cut_outs), None) if placed else None
         panels.region_prompt.set_reader(panels.prompt.sheet.prompt.reader)
         panels.region_prompt.setPlainText(self._state.values.prompt)
-        session = panels.region.begin(photo, scales, whole, into_photo=into_photo, another=another, subject=cut_out)
+        session = panels.region.begin(photo, scales, whole, into_photo=into_photo, goes_in=goes_in, subject=cut_out)
         panels.region.set_count(self._state.values.count)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
         panels.open_editor(panels.region)

@@ -64,17 +64,17 @@ def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state
 def test_another_subject_than_the_pictures_goes_into_the_region(state):
     state.update_engine(manifest=replace(state.engine.manifest, placed_content=PlacedContent(PlacementRanges(), 1)))
     regions, own, by_hand = RegionRequests(state, list), result(state), Placement(0.9, 0.9, 0.3)
-    assert not regions.goes_into(own.request)
+    assert not regions.goes_into(own) and regions.goes_into(result(state, "other@0")), "of another model it is a photo"
     assert regions.in_picture(own, half(64, 64), 0).placement == state.engine.manifest.place(own.request)
 
     # The same thing cut out otherwise, or seen in another photo of it, is the same subject.
     other = CutOut(255 - cut_out().pixels, photo="one")
     same = replace(own, request=replace(own.request, subject=replace(other, pixels=cut_out().pixels[::-1])))
     state.update_subject(state.subject.key, cut_out=other)
-    assert not regions.goes_into(same.request)
-    assert not regions.goes_into(replace(own.request, views=(other,)))
+    assert not regions.goes_into(same)
+    assert not regions.goes_into(replace(own, request=replace(own.request, views=(other,))))
 
-    assert regions.goes_into(own.request) and regions.goes_into(replace(own.request, subject=None))
+    assert regions.goes_into(own) and regions.goes_into(replace(own, request=replace(own.request, subject=None)))
     state.update_values(placement=by_hand)
     drawn = regions.in_picture(own, half(64, 64), 0)
     assert drawn.placement == place_in_region(other, drawn.region), "the place of the last picture is not this one's"

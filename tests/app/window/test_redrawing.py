@@ -130,7 +130,7 @@ def test_another_subject_goes_where_is_marked_in_a_picture(rig):
     other = CutOut(255 - cut_out().pixels)
     rig.state.add_subject(cut_out=other, name="another box")
     redrawing.redraw_region()
-    assert side.words.text().startswith("Mark where the new subject goes.")
+    assert side.words.text().startswith("Mark where the subject goes.")
     rig.mark(32, 32, 64, 64)
     rig.window.panels.region.accept()
     request = rig.link.drawn[-1]
