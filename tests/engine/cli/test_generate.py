@@ -332,7 +332,7 @@ def test_a_region_of_an_earlier_picture(words, tiny_bundle, tmp_path, capsys):
     capsys.readouterr()
     assert main([*base, "--region", str(mask), "--out", str(again)]) != 0
     told = capsys.readouterr().err
-    assert "64 × 32 pixels" in told and "The region cannot be used" in told
+    assert "64 × 32 pixels" in told and "This region cannot be used" in told
     assert main([*words, "--region", str(mask)]) != 0
     assert "Name it with --from" in capsys.readouterr().err
 
