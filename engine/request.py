@@ -147,6 +147,11 @@ class CutOut:
 
         return hashlib.sha256(self.rgb.tobytes() + str(self.pixels.shape).encode()).hexdigest()
 
+    @property
+    def marks(self) -> frozenset[str]:
+        """Digests by which a cut-out of the same subject is known: of what is seen, and of its photo."""
+        return frozenset((self.digest, self.photo)) - {""}
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, CutOut)
@@ -363,6 +368,14 @@ class GenerationRequest:
     def resolution(self) -> tuple[float, float] | None:
         """Across and down, in pixels per inch, of the photo it is drawn into; None where that states none."""
         return self.region.dpi if self.region is not None else None
+
+    def shows_subject_of(self, other: GenerationRequest) -> bool:
+        """Return True if its pictures show the subject of another request, be it cut out otherwise or seen in another photo."""
+        own, others = (
+            {mark for cut_out in (request.subject, *request.views) if cut_out is not None for mark in cut_out.marks}
+            for request in (self, other)
+        )
+        return not own.isdisjoint(others)
 
     @property
     def assets(self) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class RegionEditor(EditorFrame):
 
     Attributes:
         into_photo: what is marked is where the subject goes in a photo.
+        goes_in: what is marked is where the subject goes in a picture.
 
     Signals:
         accepted(object, int, object): the mask, uint8 (H, W), how many scales are kept inside of it, and the ``Placement`` of
@@ -50,7 +51,7 @@ class RegionEditor(EditorFrame):
         super().__init__(parent, region=True)
         self.setObjectName("regionEditor")
         self._service, self._prompt = service, prompt
-        self.into_photo = False
+        self.into_photo = self.goes_in = False
         self._count = 1
         self._prompt_label = label("", "label")
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
@@ -74,17 +75,24 @@ class RegionEditor(EditorFrame):
     # Begin and end
 
     def begin(
-        self, photo: Photo, scales: int, whole: int = 0, *, into_photo: bool = False, subject: CutOut | None = None
+        self,
+        photo: Photo,
+        scales: int,
+        whole: int = 0,
+        *,
+        into_photo: bool = False,
+        goes_in: bool = False,
+        subject: CutOut | None = None,
     ) -> MaskSession:
         """Mark a region of a picture; returns what is marked.
 
         Args:
             scales: how many scales it has. whole: how many of them the dial keeps at first.
-            into_photo: it is a photo that the subject goes into.
+            into_photo: it is a photo that the subject goes into. goes_in: it is a picture that the subject goes into.
             subject: the cut-out, to be placed in it by hand; None where the model does not know placement.
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
-        self.into_photo = into_photo
+        self.into_photo, self.goes_in = into_photo, goes_in
         for widget in (self._prompt_label, self._prompt):
             widget.setVisible(subject is None)
         session = RegionSession(photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self)
@@ -150,7 +158,9 @@ class RegionEditor(EditorFrame):
             self.hints.show_hints(tools.tool(), "placing keys" if self.placing.frame.hasFocus() else "placing")
 
     def _show_words(self) -> None:
-        if not self.into_photo:
+        if self.goes_in:
+            words = self.tr("Mark where the subject goes. Everything outside stays as it is.")
+        elif not self.into_photo:
             words = self.tr("Mark what is to be drawn anew. Everything outside stays as it is.")
         elif self.placing.placed() is not None:
             words = self.tr("Drag it to its place and size, or mark where it goes. Everything outside stays as it is.")

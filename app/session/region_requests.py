@@ -57,8 +57,9 @@ class RegionRequests(QObject):
         self._assets = assets
 
     def in_picture(self, result: Result, mask: np.ndarray, whole: int) -> GenerationRequest:
-        """A region of a finished picture, with subject, prompt and seed as the panel has them. A picture whose bits are gone,
-        or another model's, is a photo as any other.
+        """A region of a finished picture, with subject, prompt and seed as the panel has them. Another subject than the
+        picture's goes into the region as it goes into a photo. A picture whose bits are gone, or another model's, is a photo as any
+        other.
 
         Args:
             mask: uint8 (H, W) as large as the picture.
@@ -69,17 +70,36 @@ class RegionRequests(QObject):
         """
         manifest, subject = self._ready()
         earlier, bits = result.request, result.bits
-        windowed = earlier.region is not None and earlier.region.window is not None
-        if windowed or bits is None or not can_redraw(bits, manifest, earlier.size, earlier.bundle):
+        if bits is None or _is_photo(result, manifest):
             photo = photo_from_pixels(result.image, dpi=earlier.resolution)
             return self.in_photo(photo, mask, whole, file=result.file)
         region = Region(mask, result.image, whole, dpi=earlier.resolution)
         self._remember(PhotoAtHand(result.image, file=result.file))
-        placement = self._state.values.placement or manifest.place(earlier)
-        request = replace(self._request(manifest, subject, region, bits), placement=placement)
+        request = self._request(manifest, subject, region, bits)
+        request = replace(request, placement=self._place(request, region, result, manifest))
         if self._state.values.seed_locked:
             return request
         return request.with_seed(manifest.with_layout_of(request.seed, earlier.seed))
+
+    def goes_into(self, result: Result) -> bool:
+        """Return True if a region of a picture is where the subject goes, because the picture shows another one, or is a photo as
+        any other."""
+        manifest, cut_outs = self._state.engine.manifest, self._state.cut_outs
+        if manifest is None or manifest.placed_content is None or not cut_outs:
+            return False
+        now = GenerationRequest("", cut_outs[0], views=cut_outs[1:])
+        return _is_photo(result, manifest) or not now.shows_subject_of(result.request)
+
+    def _place(
+        self, request: GenerationRequest, region: Region, result: Result, manifest: BundleManifest
+    ) -> Placement | None:
+        """The subject's place when a region of an earlier picture is drawn anew."""
+        chosen = self._state.values.placement
+        if request.subject is None or not self.goes_into(result):
+            return chosen or manifest.place(result.request)
+        # At the place of the picture's own subject a region would cut it off, or hold nothing of it.
+        moved = self._state.was_moved_over(result.request)
+        return chosen if chosen and moved else place_in_region(request.subject, region)
 
     def in_photo(
         self,
@@ -162,6 +182,13 @@ class RegionRequests(QObject):
         """Keep a photo, and of the others those that pictures which wait are drawn into."""
         waiting = [request.region for request in self._waiting() if request.region is not None]
         self._photos = [photo, *(other for other in self._photos if any(other.holds(region) for region in waiting))]
+
+
+def _is_photo(result: Result, manifest: BundleManifest) -> bool:
+    """Return True for a picture that nothing is kept of but its pixels: its bits are gone, another model's, or of a part of it."""
+    request, bits = result.request, result.bits
+    windowed = request.region is not None and request.region.window is not None
+    return windowed or bits is None or not can_redraw(bits, manifest, request.size, request.bundle)
 
 
 def _keep(assets: AssetStore, photo: Photo, file: Path | None) -> None:

@@ -241,6 +241,8 @@ class MainWindow(QMainWindow):
         for fails in (controller.failed, self.subject.failed, self.presets.failed):
             fails.connect(self.faults.show)
         self.history.commands.failed.connect(self.faults.report)
+        for uses in (self.history.commands.opened, self.history.commands.changed):
+            uses.connect(self.faults.history_used)
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
         dialogs.fetching.connect(self.status.show_fetching)

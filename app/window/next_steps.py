@@ -55,7 +55,7 @@ class ErrorSteps(QObject):
         self._choose_photo, self._rescan, self._place_banner = choose_photo, rescan, place_banner
         self._tell = tell
         self._about = -1
-        self._of_given = False
+        self._of = ""
         for signal in (controller.state.photoChanged, controller.state.maskChanged):
             signal.connect(self._clear_not_found)
 
@@ -67,7 +67,7 @@ class ErrorSteps(QObject):
             log.warning("%s\n%s", error, details.strip())
         self._place_banner(isinstance(error, PhotoError | SubjectNotFound))
         self._about = self._current()
-        self._of_given = isinstance(error, PhotoError)
+        self._of = "given"
         self._show(error, details, self._next_steps(error))
 
     @Slot(object)
@@ -82,7 +82,7 @@ class ErrorSteps(QObject):
             )
         steps = [] if isinstance(error, PhotoError) else self._next_steps(error)
         self._place_banner(False)
-        self._of_given = False
+        self._of = "history"
         self._show(error, "", steps)
 
     def _show(self, error: EchoGenError, details: str, steps: list[NextStep]) -> None:
@@ -93,7 +93,15 @@ class ErrorSteps(QObject):
     @Slot()
     def photos_given(self) -> None:
         """Photos are chosen, dropped or pasted: what was wrong with the ones before is done with."""
-        if self._of_given and isinstance(self._banner.error, PhotoError):
+        self._clear_photo("given")
+
+    @Slot()
+    def history_used(self) -> None:
+        """A picture of the history is shown, or one was taken out: that one could not be read is done with."""
+        self._clear_photo("history")
+
+    def _clear_photo(self, of: str) -> None:
+        if self._of == of and isinstance(self._banner.error, PhotoError):
             self._banner.clear_error()
 
     def _current(self) -> int:

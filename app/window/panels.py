@@ -292,16 +292,17 @@ class Panels(QWidget):
     @Slot()
     def undo(self) -> None:
         """The last step of the cut-out; on the shelf and among the photos of a subject, what was taken off; on pictures, the
-        last deletion; in the queue, what was taken out.
+        last deletion; in the queue, what was taken out, and nothing else.
 
-        Where the cut-out has no step, what was taken off or deleted comes back from wherever the key is pressed.
+        Where the cut-out has no step, what was taken off or deleted comes back from wherever else the key is pressed.
         """
         focused = QApplication.focusWidget()
         if self.is_gallery():
             self.history.commands.undo_delete()
             return
-        if focused is not None and self.queue.isAncestorOf(focused) and self.queue.undo():
-            self.toast.is_undone(self.queue.undo)
+        if focused is not None and self.queue.isAncestorOf(focused):
+            if self.queue.undo():
+                self.toast.is_undone(self.queue.undo)
             return
         deleted = self._open_editor() is None and self.history.commands.can_undo_delete()
         on_pictures = any(focused is not None and place.isAncestorOf(focused) for place in (self.history, self.canvas))

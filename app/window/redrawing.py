@@ -53,9 +53,9 @@ class Redrawing(QObject):
         self._drafts = drafts
 
     def can_redraw(self) -> bool:
-        """Return True if a finished picture is shown, of which a region can be drawn anew."""
+        """Return True if a finished picture is shown, of which a region can be drawn anew with the subject there is."""
         result = self._state.result
-        finished = result is not None and not result.unfinished
+        finished = result is not None and not result.unfinished and bool(self._state.cut_outs)
         return finished and not self._panels.is_editing() and not self._state.jobs.busy
 
     @Slot()
@@ -65,7 +65,8 @@ class Redrawing(QObject):
         if result is not None and self.can_redraw():
             self._place = result
             whole = result.request.region.whole if result.request.region is not None else 0
-            self._open(photo_from_pixels(result.image), whole, into_photo=False)
+            goes_in = self._controller.regions.goes_into(result)
+            self._open(photo_from_pixels(result.image), whole, goes_in=goes_in)
 
     @Slot()
     def choose_photo(self) -> None:
@@ -96,14 +97,14 @@ class Redrawing(QObject):
             )
         self._controller.failed.emit(error, "")
 
-    def _open(self, photo: Photo, whole: int, *, into_photo: bool) -> None:
+    def _open(self, photo: Photo, whole: int, *, into_photo: bool = False, goes_in: bool = False) -> None:
         manifest, panels = self._state.engine.manifest, self._panels
         scales = len(manifest.schedules[0].grids) if manifest is not None else 1
         placed = into_photo and manifest is not None and manifest.placed_content is not None
         cut_out = next(iter(self._state.cut_outs), None) if placed else None
         panels.region_prompt.set_reader(panels.prompt.sheet.prompt.reader)
         panels.region_prompt.setPlainText(self._state.values.prompt)
-        session = panels.region.begin(photo, scales, whole, into_photo=into_photo, subject=cut_out)
+        session = panels.region.begin(photo, scales, whole, into_photo=into_photo, goes_in=goes_in, subject=cut_out)
         panels.region.set_count(self._state.values.count)
         goes_on = self._drafts is not None and self._drafts.begin(session, "region")
         panels.open_editor(panels.region)

@@ -64,8 +64,8 @@ def measure_regions(engine: Engine, rounds: int, on_round: OnRound = lambda inde
     regions = _quarters(finished.image)
 
     def again(name: str, index: int) -> GenerationRequest:
-        # A seed of its own for each: nothing of one picture is another's.
-        seed = 1000 * (1 + _NAMES.index(name)) + index
+        # A seed of its own for each, also where as many as there are layouts become one: nothing of one picture is another's.
+        seed = max(manifest.layouts, 1) * (1000 * (1 + _NAMES.index(name)) + index)
         if name == "new":
             return request.with_seed(seed)
         same = replace(request, seed=manifest.with_layout_of(seed, request.seed), placement=manifest.place(request))

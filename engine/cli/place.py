@@ -10,7 +10,7 @@ from functools import partial
 from engine.bundle.manifest import BundleManifest
 from engine.cli.terminal import progress
 from engine.encoders.placed import region_around
-from engine.errors import InputError
+from engine.errors import InputError, RegionError
 from engine.events import Finished
 from engine.into_photo import PhotoAtHand, into_its_photo
 from engine.photo.load import Photo, load_photo
@@ -23,8 +23,6 @@ from engine.request import GenerationRequest
 from engine.sentence import Sentence
 
 Finish = Callable[[Finished], Finished]
-
-_TITLE = Sentence("The region cannot be used")
 
 
 def as_it_is(finished: Finished) -> Finished:
@@ -65,12 +63,12 @@ def take_place(
     if args.photo is not None or (args.region is not None and _is_photo(request)):
         request = _in_photo(args, photo, request, manifest)
     elif args.region is not None:
-        request = replace(
-            request,
-            region=Region(read_mask(args.region, photo, _TITLE), photo.rgb, dpi=photo.dpi),
-            kept=read_picture_file(file).bits,
-            size=(photo.width, photo.height),
-        )
+        earlier = read_picture_file(file)
+        region = Region(read_mask(args.region, photo, RegionError.title), photo.rgb, dpi=photo.dpi)
+        request = replace(request, region=region, kept=earlier.bits, size=(photo.width, photo.height))
+        placed = manifest.placed_content is not None and args.place is None
+        if placed and request.subject is not None and not request.shows_subject_of(earlier.request):
+            request = replace(request, placement=place_in_region(request.subject, region))
     assert request.region is not None
     if args.keep_scales:
         request = replace(request, region=replace(request.region, whole=args.keep_scales))
@@ -93,7 +91,7 @@ def _in_photo(
             Sentence("Mark the region with --region alone."),
         )
     if args.region is not None:
-        mask = read_mask(args.region, photo, _TITLE)
+        mask = read_mask(args.region, photo, RegionError.title)
     elif placed is not None and subject is not None:
         mask = region_around(subject, placed, photo.width, photo.height)
     else:

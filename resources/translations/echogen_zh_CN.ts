@@ -7021,6 +7021,10 @@
         <translation>标出放置的位置。外面的一切保持不变。</translation>
     </message>
     <message>
+        <source>Mark where the subject goes. Everything outside stays as it is.</source>
+        <translation>标出放置主体的位置。外面的一切保持不变。</translation>
+    </message>
+    <message>
         <source>Prompt</source>
         <translation>提示词</translation>
     </message>

@@ -16,10 +16,14 @@ from app.session.state import Result, SessionState
 from app.store.assets import GRACE_SECONDS, AssetStore
 from app.store.history_store import HistoryStore
 from app.store.unused_assets import remove_unused
+from engine.bundle.placement_ranges import PlacementRanges
+from engine.bundle.records import PlacedContent
 from engine.errors import EchoGenError
 from engine.events import EngineInfo, Finished, Timing
 from engine.photo.load import load_photo, photo_from_pixels
-from engine.request import GenerationRequest
+from engine.photo.place import place_in_region
+from engine.placement import Placement
+from engine.request import CutOut, GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.engine.photo.test_colours import DISPLAY_P3, profile
 
@@ -55,6 +59,27 @@ def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state
     assert (own.prompt, own.seed) == ("a robot in the snow", 5)
     other = regions.in_picture(result(state, "other@0"), half(64, 64), 0)
     assert other.kept is None and other.region is not None
+
+
+def test_another_subject_than_the_pictures_goes_into_the_region(state):
+    state.update_engine(manifest=replace(state.engine.manifest, placed_content=PlacedContent(PlacementRanges(), 1)))
+    regions, own, by_hand = RegionRequests(state, list), result(state), Placement(0.9, 0.9, 0.3)
+    assert not regions.goes_into(own) and regions.goes_into(result(state, "other@0")), "of another model it is a photo"
+    assert regions.in_picture(own, half(64, 64), 0).placement == state.engine.manifest.place(own.request)
+
+    # The same thing cut out otherwise, or seen in another photo of it, is the same subject.
+    other = CutOut(255 - cut_out().pixels, photo="one")
+    same = replace(own, request=replace(own.request, subject=replace(other, pixels=cut_out().pixels[::-1])))
+    state.update_subject(state.subject.key, cut_out=other)
+    assert not regions.goes_into(same)
+    assert not regions.goes_into(replace(own, request=replace(own.request, views=(other,))))
+
+    assert regions.goes_into(own) and regions.goes_into(replace(own, request=replace(own.request, subject=None)))
+    state.update_values(placement=by_hand)
+    drawn = regions.in_picture(own, half(64, 64), 0)
+    assert drawn.placement == place_in_region(other, drawn.region), "the place of the last picture is not this one's"
+    state.set_moved_over(own.request)
+    assert regions.in_picture(own, half(64, 64), 0).placement == by_hand, "it was put there over this very picture"
 
 
 def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(state):

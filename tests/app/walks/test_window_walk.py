@@ -337,7 +337,8 @@ class WindowWalk:
         assert actions["copy"].isEnabled() == (free and self._picture.has_picture())
         assert not actions["vary"].isEnabled() or (free and self._panel.request is not None)
         finished = result is not None and not result.unfinished
-        assert actions["redraw_region"].isEnabled() == (free and finished and not self.state.jobs.busy)
+        can_draw = bool(self.state.cut_outs) and not self.state.jobs.busy
+        assert actions["redraw_region"].isEnabled() == (free and finished and can_draw)
         assert not actions["redraw"].isEnabled() or free
 
     def _words(self) -> None:

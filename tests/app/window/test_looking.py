@@ -216,6 +216,12 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert rows() == ["one", "three", "two"]
     key(panel.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert rows() == ["one", "three", "four", "two"] and window.toast.text() == "", "also by the key"
+    subject = rig.state.add_subject(cut_out=cut_out(), name="mug")
+    rig.state.remove_subject(subject.key)
+    key(panel.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not panel.undo() and len(rig.state.subjects) == 1, "what was taken out of elsewhere is not brought back here"
+    assert rig.state.bring_back_subject()
+    rig.state.remove_subject(subject.key, for_good=True)
     for button in (panel.pause_button, panel.resume_button, panel.pause_button):
         button.setFocus()
         button.click()

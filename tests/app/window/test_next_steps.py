@@ -78,3 +78,8 @@ def test_a_photo_that_cannot_be_read_is_forgotten_with_the_next_ones_that_are_gi
     steps.report(PhotoError(Sentence("cat.png is damaged.")))
     steps.photos_given()
     assert not banner.isHidden(), "a picture of the history, which no photo replaces"
+    steps.history_used()
+    assert banner.isHidden() and banner.error is None, "another picture of the history is shown"
+    steps.show(PhotoError(Sentence("letter.jpg holds no image.")))
+    steps.history_used()
+    assert not banner.isHidden(), "a photo that was given, which no picture replaces"

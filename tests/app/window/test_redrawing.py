@@ -31,7 +31,8 @@ from engine.bundle.placement_ranges import PlacementRanges
 from engine.bundle.records import PlacedContent
 from engine.events import EngineInfo, Finished, Started, Timing
 from engine.photo.load import load_photo, photo_from_pixels
-from engine.request import GenerationRequest
+from engine.photo.place import place_in_region
+from engine.request import CutOut, GenerationRequest
 from tests.app.fake_bundle import GRIDS, bits, cut_out, fake_bundle
 from tests.app.fake_link import FakeLink
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
@@ -106,6 +107,34 @@ def test_while_something_is_drawn_the_buttons_of_what_waits_for_it_are_off(rig):
     assert not any(button.isEnabled() for button in buttons)
     rig.finish()
     assert all(button.isEnabled() for button in buttons)
+
+
+def test_without_a_cut_out_nothing_is_marked_that_could_not_be_drawn(rig):
+    """The editor opened, and its button asked to draw a box around the subject: in the picture, as it seemed."""
+    rig.show_picture()
+    button = rig.window.panels.canvas.strip.region_button
+    rig.state.update_subject(rig.state.subject.key, cut_out=None, problem="The cut-out is empty.")
+    assert not button.isEnabled()
+    rig.window.redrawing.redraw_region()
+    assert not rig.window.panels.is_editing()
+    rig.state.update_subject(rig.state.subject.key, cut_out=cut_out(), problem="")
+    assert button.isEnabled()
+
+
+def test_another_subject_goes_where_is_marked_in_a_picture(rig):
+    rig.show_picture()
+    side, redrawing = rig.window.panels.region.side, rig.window.redrawing
+    redrawing.redraw_region()
+    assert side.words.text().startswith("Mark what is to be drawn anew.")
+    rig.window.panels.region.leave()
+    other = CutOut(255 - cut_out().pixels)
+    rig.state.add_subject(cut_out=other, name="another box")
+    redrawing.redraw_region()
+    assert side.words.text().startswith("Mark where the subject goes.")
+    rig.mark(32, 32, 64, 64)
+    rig.window.panels.region.accept()
+    request = rig.link.drawn[-1]
+    assert request.placement == place_in_region(other, request.region)
 
 
 def test_a_region_of_a_picture_and_a_place_in_a_photo(rig):

@@ -14,12 +14,15 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from engine.bench.random_bundle import make_random_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import lists, main
 from engine.drawing import Drawing
 from engine.engine import Engine
 from engine.errors import InputError
 from engine.photo.picture_file import read_picture_file
+from engine.photo.place import place_in_region
+from engine.placement import Placement
 from engine.preset import Preset, write_preset
 from engine.request import GenerationRequest
 from engine.requests_file import read_requests
@@ -289,6 +292,29 @@ def test_ctrl_c_while_the_model_is_opened(words, monkeypatch, capsys):
     assert capsys.readouterr().err.endswith("Stopped.\n")
 
 
+def test_another_subject_goes_into_the_region_of_an_earlier_picture(ball, tmp_path):
+    bundle = tmp_path / "placed"
+    manifest = make_random_bundle(bundle, "tiny-placed")
+    first, other, mask = tmp_path / "first.png", tmp_path / "other.png", tmp_path / "mask.png"
+    Image.open(ball).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    Image.fromarray(np.pad(np.full((40, 30), 255, np.uint8), ((24, 0), (0, 34)))).save(mask)
+    base = ["generate", "--bundle", str(bundle), "--device", "cpu", "--prompt", "a ball"]
+    assert main([*base, "--subject", str(ball), "--seed", "3", "--out", str(first)]) == 0
+    base += ["--from", str(first), "--region", str(mask), "--out", str(tmp_path / "again.png")]
+    found, there = [], manifest.place(read_picture_file(first).request)
+    for more in (
+        [],
+        ["--subject", str(ball)],
+        ["--subject", str(other)],
+        ["--subject", str(other), "--place=0.5,0.5,0.4"],
+    ):
+        assert main([*base, *more]) == 0
+        found.append(read_picture_file(tmp_path / "again.png").request)
+    assert found[0].placement == found[1].placement == there, "the same subject stays where it is"
+    assert found[2].placement == place_in_region(found[2].subject, found[2].region)
+    assert found[3].placement == Placement(0.5, 0.5, 0.4)
+
+
 def test_a_region_of_an_earlier_picture(words, tiny_bundle, tmp_path, capsys):
     assert main(words) == 0
     first, mask = tmp_path / "ball.png", tmp_path / "mask.png"
@@ -306,7 +332,7 @@ def test_a_region_of_an_earlier_picture(words, tiny_bundle, tmp_path, capsys):
     capsys.readouterr()
     assert main([*base, "--region", str(mask), "--out", str(again)]) != 0
     told = capsys.readouterr().err
-    assert "64 × 32 pixels" in told and "The region cannot be used" in told
+    assert "64 × 32 pixels" in told and "This region cannot be used" in told
     assert main([*words, "--region", str(mask)]) != 0
     assert "Name it with --from" in capsys.readouterr().err
 
