@@ -186,9 +186,10 @@ class Painter:
         weight = self._bundle.tokenizer.decoder.input.weight
         # In float32 first: the shades of a bright photo are finer than what bfloat16 has between 1 and 2.
         pixels = torch.from_numpy(picture.copy()).to(weight.device).permute(2, 0, 1)[None].float() / 127.5 - 1
-        quantizer = MultiScaleQuantizer(self._bundle.manifest.tokenizer).to(weight.device)
-        labels = quantizer.encode(encoder(pixels.to(weight.dtype)).float(), grids)
-        return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
+        # On the processor from here: Apple's GPUs average areas only where the sides divide.
+        features = encoder(pixels.to(weight.dtype)).float().cpu()
+        labels = MultiScaleQuantizer(self._bundle.manifest.tokenizer).encode(features, grids)
+        return ScaleBits(tuple(bits[0].numpy() for bits in labels))
 
 
 def codes_around(region: Region, grid: tuple[int, int], stride: int, near: int = _NEAR) -> tuple[slice, slice] | None:

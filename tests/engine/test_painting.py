@@ -10,6 +10,8 @@ from engine import painting
 from engine.bundle.loader import load_bundle
 from engine.device.devices import processor
 from engine.painting import Painter
+from engine.request import ScaleBits
+from engine.tokenizer.quantizer import MultiScaleQuantizer
 
 
 class Shown(Exception):
@@ -32,3 +34,28 @@ def test_half_precision_takes_no_more_of_a_photo_than_it_must(tiny_bundle, monke
         Painter(bundle, processor(), None).bits_of(shades, [(1, 1)])
     exact = torch.arange(256) / 127.5 - 1
     assert torch.equal(shown[0][0, 0].flatten(), exact.bfloat16())
+
+
+class OnCard:
+    """Features on a graphics card: all that can be done with them here is to fetch them."""
+
+    def __init__(self, features: torch.Tensor) -> None:
+        self._features = features
+
+    def float(self) -> OnCard:
+        return self
+
+    def cpu(self) -> torch.Tensor:
+        return self._features
+
+
+def test_a_photo_s_bits_are_told_on_the_processor(tiny_bundle, monkeypatch):
+    """Apple's GPUs refuse to average 8 × 8 codes to 3 × 3: no photo could be taken up there."""
+    bundle = load_bundle(tiny_bundle)
+    config = bundle.manifest.tokenizer
+    features = torch.randn(1, config.bits, 8, 8, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(painting, "load_tokenizer_encoder", lambda bundle: lambda pixels: OnCard(features))
+    grids = [(1, 1), (3, 3), (8, 8)]
+    bits = Painter(bundle, processor(), None).bits_of(np.zeros((64, 64, 3), np.uint8), grids)
+    expected = MultiScaleQuantizer(config).encode(features, grids)
+    assert bits == ScaleBits(tuple(labels[0].numpy() for labels in expected))
