@@ -225,6 +225,8 @@ def wait_for(device: torch.device) -> None:
 
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def release_memory() -> None:
@@ -233,6 +235,8 @@ def release_memory() -> None:
 
     gc.collect()
     torch.cuda.empty_cache()  # does nothing where no card is in use
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def keep_memory() -> bool:
