@@ -199,8 +199,9 @@ class CrossKeyValue(nn.Module):
         self.value_bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, tokens: Tensor) -> KeyValue:
-        keys, values = linear(tokens, self.weight).chunk(2, dim=-1)
-        return KeyValue(split_heads(keys, self.heads), split_heads(values + self.value_bias, self.heads))
+        bias = torch.cat([torch.zeros_like(self.value_bias), self.value_bias])
+        keys, values = linear(tokens, self.weight, bias).chunk(2, dim=-1)
+        return KeyValue(split_heads(keys, self.heads), split_heads(values, self.heads))
 
 
 class ImageLayer(nn.Module):
