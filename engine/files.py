@@ -62,7 +62,7 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 def aside_of(folder: Path) -> Path:
-    """Where a folder lies while it is replaced or removed: with a dot in front, so that it is not found."""
+    """The place of a folder while it is replaced or removed: with a dot in front, so that it is not found."""
     return folder.with_name(f".{folder.name}.old")
 
 
