@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from engine.device.cache import ByteBudgetCache
+from engine.device.streamed_unit import StreamedUnit, may_pin
 from engine.device.to_device import moved
 from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.errors import Cancel, RequestError
 from engine.model.config import ScaleSchedule
-from engine.model.streaming import StreamedUnit, may_pin
 from engine.model.transformer import Transformer
 from engine.sampling.first_scales import FirstScales, ScaleRecord
 from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
