@@ -260,6 +260,8 @@ class ImageLayer(nn.Module):
             keys, values = cache.extend(keys, values)
         if wanted is not None:
             x, query = x[:, :wanted], query[:, :, :wanted]
+            if not wanted:  # not every device's attention knows queries of no token
+                return x
         own = attend(query, keys, values, 1.0, mask)
         from_content = attend_groups(query, content, 1.0)
         x = torch.addcmul(x, gate1, apply_linear(self.proj, own + linear(from_content, self.content_proj)))
