@@ -83,6 +83,8 @@ def choose_device(wanted: str = "auto") -> Device:
         raise InputError(
             Sentence("“{wanted}” is no device.", wanted=wanted), Sentence("Choose auto, cpu, cuda or mps.")
         )
+    if kind == "cpu":
+        return processor()  # looking at a card takes some of its memory, and this may be the way around a broken one
     found = find_devices()
     if kind == "auto":
         return max(found, key=_preference)

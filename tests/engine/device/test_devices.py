@@ -43,9 +43,15 @@ def test_auto_prefers_the_largest_card_then_apple_then_the_processor(found):
 
 def test_what_is_asked_for_is_taken(found):
     found(CARD, SECOND, CPU)
-    assert choose_device("cpu") is CPU
     assert choose_device("cuda") is CARD
     assert choose_device("CUDA:1") is SECOND
+
+
+def test_who_asks_for_the_processor_touches_no_card(monkeypatch):
+    """A look at a card takes half a gigabyte of its memory for as long as the process lives."""
+    monkeypatch.setattr(devices, "find_devices", lambda: pytest.fail("the cards were looked at"))
+    monkeypatch.setattr(devices, "processor", lambda: CPU)
+    assert choose_device("cpu") is CPU
 
 
 @pytest.mark.parametrize("wanted", ["mps", "cuda:2"])
