@@ -66,7 +66,7 @@ class Drawing:
             Cancelled: ``cancel`` was set.
         """
         watch = _Stopwatch()
-        given, job = job, self._with_bits(job)
+        given, job = job, self._with_bits(job, cancel)
         request, schedule = job.request, job.schedule
         cached, task = self._conditioning.cached(request), self._conditioning.task(job, self._sampler)
         if not task.streams:
@@ -168,14 +168,13 @@ class Drawing:
             log.warning("the likeness of a picture was given up: %s", error)  # the picture itself is done
             return None
 
-    def _with_bits(self, job: Job) -> Job:
+    def _with_bits(self, job: Job, cancel: Cancel | None) -> Job:
         """A photo as the place has no bits yet: the visual tokenizer's encoder gives them."""
         region = job.request.region
         if region is None or job.request.kept is not None:
             return job
-        return replace(
-            job, request=replace(job.request, kept=self._painter.bits_of(region.picture, job.schedule.grids))
-        )
+        bits = self._painter.bits_of(region.picture, job.schedule.grids, cancel)
+        return replace(job, request=replace(job.request, kept=bits))
 
     def _event(self, scale: int, job: Job, image: np.ndarray, seconds: float, remembered: int = 0) -> ScalePreview:
         return ScalePreview(scale, job.scales, job.schedule.grids[scale], image, seconds, remembered)

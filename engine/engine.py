@@ -51,7 +51,7 @@ class Engine:
     """
 
     def __init__(self, bundle: Bundle, device: Device, plan: MemoryPlan) -> None:
-        self._device, self._plan = device, plan
+        self._device, self._folder = device, bundle.folder
         self._segmenter: Segmenter | None = None
         self._expectation = TimeEstimate(bundle.manifest.transformer)
         self._use(bundle, plan)
@@ -159,6 +159,8 @@ class Engine:
         Raises:
             Cancelled: ``cancel`` was set.
         """
+        if not self._is_open:
+            return ()
         try:
             placed = self.bundle.manifest.placed_content is not None
             for photo in (subject, *views) if subject is not None else ():
@@ -212,6 +214,9 @@ class Engine:
             Outdone: another picture of the contest is clearly more alike.
             Cancelled, NotEnoughMemory, DeviceLost: while drawing.
         """
+        if not self._is_open:
+            with faults_in_words(self._plan, self._device):
+                self._reopen()
         job = make_job(request, self.bundle.manifest, until_scale)
         return self._generate(job, cancel, previews, contest)
 
@@ -229,7 +234,9 @@ class Engine:
             log.warning("out of memory: going on with the plan %s", smaller.key, exc_info=True)
         # Outside of the handler: the traceback holds on to the memory of the failed attempt.
         try:
-            self._reload(smaller)
+            self._let_go()
+            self._plan = smaller
+            self._reopen()
             yield from self._drawing.events(job, cancel, previews, contest, smaller.notes[-1:])
         except Exception as error:
             self._raise_in_words(error)
@@ -252,6 +259,8 @@ class Engine:
         Raises:
             Cancelled: ``cancel`` was set.
         """
+        if not self._is_open:
+            return ()
         try:
             return self._painter.after_each_scale(bits, request, cancel)
         except Exception as error:
@@ -272,24 +281,34 @@ class Engine:
         if in_ours is not None:
             raise in_ours from error
 
-    def _reload(self, plan: MemoryPlan) -> None:
-        """The same bundle under a smaller plan; everything kept so far is given up first."""
-        folder = self.bundle.folder
-        del self.bundle, self._features, self._conditioning, self._sampler, self._painter, self._drawing
+    @property
+    def _is_open(self) -> bool:
+        return hasattr(self, "bundle")
+
+    def _reopen(self) -> None:
+        """Load the bundle under the plan. Where that fails nothing is open, and the next picture tries it again."""
+        try:
+            self._use(load_bundle(self._folder, placements(self._plan, self._device)), self._plan)
+        except Exception:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        """Give up the bundle and everything kept so far."""
+        for part in ("bundle", "_features", "_conditioning", "_sampler", "_painter", "_drawing"):
+            self.__dict__.pop(part, None)
         release_memory()
-        self._use(load_bundle(folder, placements(plan, self._device)), plan)
 
     def _forget(self) -> None:
-        self._features.cache.clear()
-        self._sampler.forget()
+        if self._is_open:
+            self._features.cache.clear()
+            self._sampler.forget()
         release_memory()
 
     def close(self) -> None:
         """Give back all memory. The engine cannot be used afterwards."""
-        if hasattr(self, "bundle"):
-            del self.bundle, self._features, self._conditioning, self._sampler, self._painter, self._drawing
         self._segmenter = None
-        release_memory()
+        self._let_go()
 
     def __enter__(self) -> Engine:
         return self

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -39,6 +40,30 @@ def put_in_place(source: Path, target: Path) -> None:
         except PermissionError:
             time.sleep(pause)
     source.replace(target)
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Give a folder the name of another one, which steps aside first and goes last: at no moment is neither of them whole.
+
+    Raises:
+        OSError: the system refuses; the old folder has its name again.
+    """
+    aside, replaced = aside_of(target), target.exists()
+    if replaced:
+        shutil.rmtree(aside, ignore_errors=True)  # of a process that was ended before it had gone
+        put_in_place(target, aside)
+    try:
+        put_in_place(source, target)
+    except OSError:
+        if replaced:
+            put_in_place(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def aside_of(folder: Path) -> Path:
+    """The place of a folder while it is replaced or removed: with a dot in front, so that it is not found."""
+    return folder.with_name(f".{folder.name}.old")
 
 
 @contextlib.contextmanager

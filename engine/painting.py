@@ -12,6 +12,7 @@ from PIL import Image
 
 from engine.bundle.loader import Bundle, load_tokenizer_encoder
 from engine.device.devices import Device
+from engine.encoders.features import cancellable
 from engine.encoders.placed import place_cut_out, subject_alpha
 from engine.errors import Cancel, raise_if_cancelled
 from engine.model.config import ScaleSchedule
@@ -180,15 +181,21 @@ class Painter:
         return tuple(_laid_in(image, region, manifest.tokenizer.feather, alpha) for image in images)
 
     @torch.inference_mode()
-    def bits_of(self, picture: np.ndarray, grids: Sequence[tuple[int, int]]) -> ScaleBits:
-        """Bit labels of a picture, RGB uint8 (H, W, 3). The encoder is loaded for it alone: most pictures need none."""
+    def bits_of(self, picture: np.ndarray, grids: Sequence[tuple[int, int]], cancel: Cancel | None) -> ScaleBits:
+        """Bit labels of a picture, RGB uint8 (H, W, 3). The encoder is loaded for it alone: most pictures need none.
+
+        Raises:
+            Cancelled: ``cancel`` was set. BundleError: this bundle has no encoder.
+        """
         encoder = load_tokenizer_encoder(self._bundle)
         weight = self._bundle.tokenizer.decoder.input.weight
         # In float32 first: the shades of a bright photo are finer than what bfloat16 has between 1 and 2.
         pixels = torch.from_numpy(picture.copy()).to(weight.device).permute(2, 0, 1)[None].float() / 127.5 - 1
-        quantizer = MultiScaleQuantizer(self._bundle.manifest.tokenizer).to(weight.device)
-        labels = quantizer.encode(encoder(pixels.to(weight.dtype)).float(), grids)
-        return ScaleBits(tuple(bits[0].cpu().numpy() for bits in labels))
+        # On the processor from here: Apple's GPUs average areas only where the sides divide.
+        with cancellable(encoder, cancel):
+            features = encoder(pixels.to(weight.dtype)).float().cpu()
+        labels = MultiScaleQuantizer(self._bundle.manifest.tokenizer).encode(features, grids)
+        return ScaleBits(tuple(bits[0].numpy() for bits in labels))
 
 
 def codes_around(region: Region, grid: tuple[int, int], stride: int, near: int = _NEAR) -> tuple[slice, slice] | None:

@@ -22,7 +22,7 @@ from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleManifest, insi
 from engine.bundle.records import BundleFile
 from engine.encoders.names import own_name
 from engine.errors import Cancelled, CannotWrite, os_reason
-from engine.files import put_in_place, readable, write_atomically
+from engine.files import put_in_place, readable, replace_folder, write_atomically
 from engine.sentence import Sentence
 
 SHARD_BYTES = 512 * 10**6
@@ -148,22 +148,8 @@ class BundleWriter:
             for written in [self._work / name for name in names] + [path]:
                 with written.open("rb+") as stream:
                     os.fsync(stream.fileno())
-            self._move()
+            replace_folder(self._work, self.folder)
         return manifest
-
-    def _move(self) -> None:
-        old = self._work.with_suffix(".old")
-        shutil.rmtree(old, ignore_errors=True)  # of a process that was ended between the next lines
-        if not self.folder.exists():
-            put_in_place(self._work, self.folder)
-            return
-        put_in_place(self.folder, old)
-        try:
-            put_in_place(self._work, self.folder)
-        except OSError:
-            put_in_place(old, self.folder)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_bundle(

@@ -83,6 +83,8 @@ def choose_device(wanted: str = "auto") -> Device:
         raise InputError(
             Sentence("“{wanted}” is no device.", wanted=wanted), Sentence("Choose auto, cpu, cuda or mps.")
         )
+    if kind == "cpu":
+        return processor()  # looking at a card takes some of its memory, and this may be the way around a broken one
     found = find_devices()
     if kind == "auto":
         return max(found, key=_preference)
@@ -225,6 +227,8 @@ def wait_for(device: torch.device) -> None:
 
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 def release_memory() -> None:
@@ -233,6 +237,8 @@ def release_memory() -> None:
 
     gc.collect()
     torch.cuda.empty_cache()  # does nothing where no card is in use
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 def keep_memory() -> bool:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from engine.device.cache import ByteBudgetCache
 from engine.device.devices import wait_for
+from engine.device.streamed_unit import StreamedUnit
 from engine.encoders.content import ContentEncoder
 from engine.encoders.placed import on_white, place_cut_out
 from engine.encoders.semantic import SemanticEncoder
@@ -66,7 +67,8 @@ class Features:
         cache_bytes: int = 128 * 2**20,
     ) -> None:
         self.text, self.semantic, self.content = text, semantic, content
-        self.device, self.offload_text = device, offload_text
+        self.device = device
+        self._visiting = StreamedUnit([*text.model.parameters()], device, pinned=False) if offload_text else None
         self.cache = ByteBudgetCache(cache_bytes)
         self.seconds: dict[str, float] = {}
 
@@ -128,14 +130,13 @@ class Features:
 
     @contextlib.contextmanager
     def _text_on_device(self) -> Iterator[None]:
-        if not self.offload_text:
-            yield
-            return
+        if self._visiting is not None:
+            self._visiting.enter()
         try:
-            self.text.to(self.device)  # layer by layer: where the card is full, it ends in the middle
             yield
         finally:
-            self.text.to("cpu")
+            if self._visiting is not None:
+                self._visiting.leave()
 
 
 @contextlib.contextmanager

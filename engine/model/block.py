@@ -199,8 +199,9 @@ class CrossKeyValue(nn.Module):
         self.value_bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, tokens: Tensor) -> KeyValue:
-        keys, values = linear(tokens, self.weight).chunk(2, dim=-1)
-        return KeyValue(split_heads(keys, self.heads), split_heads(values + self.value_bias, self.heads))
+        bias = torch.cat([torch.zeros_like(self.value_bias), self.value_bias])
+        keys, values = linear(tokens, self.weight, bias).chunk(2, dim=-1)
+        return KeyValue(split_heads(keys, self.heads), split_heads(values, self.heads))
 
 
 class ImageLayer(nn.Module):
@@ -259,6 +260,8 @@ class ImageLayer(nn.Module):
             keys, values = cache.extend(keys, values)
         if wanted is not None:
             x, query = x[:, :wanted], query[:, :, :wanted]
+            if not wanted:  # not every device's attention knows queries of no token
+                return x
         own = attend(query, keys, values, 1.0, mask)
         from_content = attend_groups(query, content, 1.0)
         x = torch.addcmul(x, gate1, apply_linear(self.proj, own + linear(from_content, self.content_proj)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import cast
 
 import torch
@@ -38,13 +37,6 @@ class SubjectCondition:
     vector: Tensor
     semantic: Tensor
     content: Tensor
-
-
-@lru_cache(maxsize=64)
-def _scale_code(grid: tuple[int, int], frame: tuple[int, int], head_size: int, device: torch.device) -> Tensor:
-    """Rotary code of a grid's cells: the same for every picture, and milliseconds to make."""
-    with torch.inference_mode(False):  # training may use what drawing made
-        return rotary_code(grid_positions(grid, frame), head_size, device)
 
 
 class TokenProjection(nn.Module):
@@ -112,6 +104,7 @@ class Transformer(nn.Module):
         self.content_modulation_subject = nn.Linear(width, 6 * width)
         self.head_modulation = nn.Linear(width, 2 * width)
         self.head = nn.Linear(width, 2 * config.bits)
+        self._scale_codes: dict[tuple[ScaleSchedule, int, torch.device], Tensor] = {}
         blocks = nn.ModuleList(Block(config, last=index == config.blocks - 1) for index in range(config.blocks))
         self.blocks = cast("Sequence[Block]", blocks)
 
@@ -170,8 +163,16 @@ class Transformer(nn.Module):
         return rotary_code([(0, 0), (0, 0)], self.config.head_size, device)
 
     def scale_rotary(self, schedule: ScaleSchedule, scale: int, device: torch.device) -> Tensor:
-        """Rotary code of the cells of one scale (the one output cell of scale 0 is a start token)."""
-        return _scale_code(schedule.grids[scale], schedule.rotary_grid, self.config.head_size, device)
+        """Rotary code of the cells of one scale (the one output cell of scale 0 is a start token).
+
+        The same for every picture, and milliseconds to make: the network keeps it.
+        """
+        key = schedule, scale, device
+        if key not in self._scale_codes:
+            positions = grid_positions(schedule.grids[scale], schedule.rotary_grid)
+            with torch.inference_mode(False):  # training may use what drawing made
+                self._scale_codes[key] = rotary_code(positions, self.config.head_size, device)
+        return self._scale_codes[key]
 
     def content_rotary(self, schedule: ScaleSchedule, device: torch.device) -> Tensor | None:
         """Rotary code of the content grid, where the configuration has one (the published model has not)."""

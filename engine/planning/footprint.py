@@ -133,12 +133,12 @@ def footprint(
     )
     resting_text = text if placement.text_stays else 0
 
-    # Keys and values: two tensors per block. Those made by one linear layer keep its whole output alive: 3 for 2.
+    # Keys and values: two tensors per block.
     pair = 2 * config.width * size * config.blocks
     content_keys = config.content_tokens * pair
     cross_keys = (text_tokens + config.semantic_tokens) * pair
-    subject_keys = config.semantic_tokens * pair * 3 // 2
-    text_keys = text_tokens * pair * 3  # for the image and for the content layers
+    subject_keys = config.semantic_tokens * pair
+    text_keys = text_tokens * pair * 2  # for the image and for the content layers
     own_keys = (2 + sum(schedule.tokens[1:-1])) * pair
     branch = content_keys + cross_keys
     # With and without the subject; every branch but "null" shares its text, "null" has its own.

@@ -161,7 +161,11 @@ def child_main(connection: Connection, cancelled: Any, engine: str, threads: int
 
 
 def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine_name: str) -> None:
-    """Work on commands until ``Shutdown``. Every failure becomes a ``Failed`` message; the loop goes on."""
+    """Work on commands until ``Shutdown``. Every failure becomes a ``Failed`` message; the loop goes on.
+
+    A lost card ends it: nothing that this process asks of it will be answered any more, and whoever hears that the child has
+    ended starts another one.
+    """
     work = _Work(inbox, send, cancelled, engine_name)
     while True:
         command = inbox.next()
@@ -172,18 +176,23 @@ def serve(inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine
             except Cancelled as error:
                 if job is not None:
                     send(Failed(job, error))
-        if isinstance(command, Shutdown):
+        if isinstance(command, Shutdown) or work.device_lost:
             return
 
 
 class _Work:
-    """The engine that is open, and what each command does with it."""
+    """The engine that is open, and what each command does with it.
+
+    Attributes:
+        device_lost: the card gave out while something was drawn.
+    """
 
     def __init__(self, inbox: _Inbox, send: Callable[[Message], None], cancelled: Any, engine_name: str) -> None:
         self._inbox, self._send, self._cancelled, self._engine_name = inbox, send, cancelled, engine_name
         self._engine: EngineLike | None = None
         self._superseded = _Superseded(inbox)
         self._contests = _Contests()
+        self.device_lost = False
 
     def on(self, command: Command) -> None:
         """Do what a command asks for. Raises what the engine raises."""
@@ -236,11 +245,15 @@ class _Work:
             raise DeviceLost(Sentence("The model is not loaded."), Sentence("Choose a model first."))
         cancel = _JobCancel(self._cancelled, command.job)
         info, further = engine.info, self._contests.of(command)
-        for event in engine.generate(command.request, cancel=cancel, until_scale=command.until_scale, **further):
-            if engine.info != info:
-                info = engine.info
-                self._send(Replanned(info))
-            self._send(JobEvent(command.job, event))
+        try:
+            for event in engine.generate(command.request, cancel=cancel, until_scale=command.until_scale, **further):
+                if engine.info != info:
+                    info = engine.info
+                    self._send(Replanned(info))
+                self._send(JobEvent(command.job, event))
+        except DeviceLost:
+            self.device_lost = True
+            raise
 
     def _paint(self, command: PaintScales) -> None:
         try:

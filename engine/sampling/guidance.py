@@ -106,7 +106,7 @@ def bit_probability(logits: Tensor, top_p: float) -> Tensor:
     zero, one = pairs[..., 0], pairs[..., 1]
     if top_p <= 0.0:
         return one
-    limit = torch.tensor(1.0 - top_p, dtype=torch.float32, device=logits.device)
+    limit = 1.0 - top_p  # becomes float32 in a comparison with float32, without a copy to the device
     certain_zero = (one <= limit) & (one < zero)
     certain_one = (zero <= limit) & (zero <= one)
     return one.masked_fill(certain_zero, 0.0).masked_fill(certain_one, 1.0)

@@ -21,15 +21,14 @@ class Pace:
     """
 
     def __init__(self, device: torch.device, cancel: Cancel | None) -> None:
-        self._cancel = cancel
-        self._queues = device.type == "cuda"
+        self._device, self._cancel = device, cancel
         self._marks: deque[torch.cuda.Event] = deque()
 
     def step(self) -> None:
         """Wait until the device is near, then go on or raise ``Cancelled``."""
-        if self._queues:
+        if self._device.type == "cuda":
             mark = torch.cuda.Event()
-            mark.record()
+            mark.record(torch.cuda.current_stream(self._device))  # of this card: another one may be the current one
             self._marks.append(mark)
             if len(self._marks) > _AHEAD:
                 self._marks.popleft().synchronize()

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from engine.device.cache import ByteBudgetCache
+from engine.device.streamed_unit import StreamedUnit, may_pin
 from engine.device.to_device import moved
 from engine.encoders.features import PromptFeatures, SubjectFeatures
 from engine.errors import Cancel, RequestError
 from engine.model.config import ScaleSchedule
-from engine.model.streaming import StreamedUnit, may_pin
 from engine.model.transformer import Transformer
 from engine.sampling.first_scales import FirstScales, ScaleRecord
 from engine.sampling.guidance import Branch, BranchOrder, Guidance, bit_probability, draw_bits, mix
@@ -258,42 +258,38 @@ class Sampler:
         summed = torch.zeros(1, self.tokenizer.bits, *schedule.grids[-1], device=self.device)
         for scale, grid in enumerate(schedule.grids):
             started = time.perf_counter()
+            drawn = region.drawn(scale) if region is not None else None
+            small = scale <= beginning.scales  # with all its tokens, whatever of it is drawn
             logits: Tensor | None = None
-            record: ScaleRecord | None = None
+            record = beginning.found() if small and scale > 0 else None
             if scale == 0:
                 branch_logits = torch.cat([state.logits for state in states.values()]).to(self.device)
-            elif scale <= beginning.scales:
-                record = beginning.found()
-                if record is None:
-                    inputs, rotary = next_input(summed, grid), self.net.scale_rotary(schedule, scale, self.device)
-                    branch_logits = self._run(run, inputs, scale, rotary, pace, None)
-                    beginning.keep(run.record(schedule.tokens[scale], branch_logits))
-                else:
-                    branch_logits = run.restore(record)
-                if region is not None:
-                    branch_logits = branch_logits[:, region.drawn(scale).to(self.device)]
+            elif record is not None:
+                branch_logits = run.restore(record)
             else:
                 inputs, rotary = next_input(summed, grid), self.net.scale_rotary(schedule, scale, self.device)
-                going = None
-                if parts is not None:
+                going: Sequence[int] | None = None
+                if parts is not None and not small:
                     places, going = parts[scale].places.to(self.device), parts[scale].going
                     inputs, rotary = inputs[:, places], rotary[places]
-                elif scale < first:  # nothing is drawn: of the last block only keys and values are wanted
+                elif scale < first and not small:  # nothing is drawn: of the last block only keys and values are wanted
                     going = (*tokens[scale : scale + 1] * (len(self.net.blocks) - 1), 0)
                 branch_logits = self._run(run, inputs, scale, rotary, pace, going)
-            drawn = region.drawn(scale) if region is not None else None
+                if small:
+                    beginning.keep(run.record(schedule.tokens[scale], branch_logits))
             if scale < first or (drawn is not None and not len(drawn)):
                 bits = kept[scale].to(self.device)
             else:
+                if drawn is not None and small:
+                    branch_logits = branch_logits[:, drawn.to(self.device)]
                 weights = guidance.coefficients(scale, has_subject)
                 logits = mix(branch_logits, [weights[branch] / guidance.temperature[scale] for branch in order])
-                if region is None or drawn is None:
-                    bits = self._choose(logits, guidance.top_p, seed, scale, greedy).view(*grid, -1)
-                else:
-                    chosen = self._choose(logits, guidance.top_p, seed, scale, greedy, schedule.tokens[scale], drawn)
-                    bits = kept[scale].to(self.device).flatten(0, 1).clone()
-                    bits[drawn.to(self.device)] = chosen.to(bits.dtype)
-                    bits = bits.view(*grid, -1)
+                bits = self._choose(logits, guidance.top_p, seed, scale, greedy, schedule.tokens[scale], drawn)
+                if drawn is not None:
+                    around = kept[scale].to(self.device).flatten(0, 1).clone()
+                    around[drawn.to(self.device)] = bits.to(around.dtype)
+                    bits = around
+                bits = bits.view(*grid, -1)
             bits = bits.to(torch.uint8)
             summed = add_scale(summed, bits[None], self.tokenizer, scale)
             if scale < beginning.scales:
@@ -328,14 +324,7 @@ class Sampler:
         return [slice(index, index + 1) for index in range(branches)] if apart else [slice(0, branches)]
 
     def _choose(
-        self,
-        logits: Tensor,
-        top_p: float,
-        seed: int,
-        scale: int,
-        greedy: bool,
-        tokens: int | None = None,
-        places: Tensor | None = None,
+        self, logits: Tensor, top_p: float, seed: int, scale: int, greedy: bool, tokens: int, places: Tensor | None
     ) -> Tensor:
         if greedy:
             pairs = logits.unflatten(-1, (-1, 2))

@@ -187,7 +187,9 @@ class Preview:
         height, width = summed.shape[-2:]
         factor = min(0.5, _REDUCED / max(height, width))
         grid = (max(1, round(height * factor)), max(1, round(width * factor)))
-        decoded = self._autoencoder.decode(F.interpolate(summed, size=grid, mode="area"))
+        # On the processor: Apple's GPUs average areas only where the sides divide.
+        codes = F.interpolate(summed.cpu(), size=grid, mode="area").to(summed.device)
+        decoded = self._autoencoder.decode(codes)
         return decoded[0].float().permute(1, 2, 0).cpu().numpy()
 
 
@@ -230,21 +232,21 @@ def fit_preview_map(
     generator = torch.Generator().manual_seed(seed)
     if pictures is None:
         pictures = torch.stack([painted_picture((height, width), generator) for _ in range(count)])
-    quantizer = MultiScaleQuantizer(config).to(device)
+    quantizer = MultiScaleQuantizer(config)
     size = config.bits + 1
     normal = torch.zeros(len(grids), size, size, dtype=torch.float64)
     target = torch.zeros(len(grids), size, 3, dtype=torch.float64)
     steps = len(pictures) * (1 + len(grids))
     for index, picture in enumerate(pictures):
         on_step(index * (1 + len(grids)) / steps)
-        features = autoencoder.encode(picture[None].to(device, autoencoder.encoder.input.weight.dtype)).float()
+        features = autoencoder.encode(picture[None].to(device, autoencoder.encoder.input.weight.dtype)).float().cpu()
         labels = quantizer(features, grids).labels
         rows, columns = _crop(grids[-1], crop, generator)
         total = torch.zeros_like(features)
         for scale, bits in enumerate(labels):
             on_step((index * (1 + len(grids)) + 1 + scale) / steps)
             total = add_scale(total, bits, config, scale)
-            known, colours = _samples(autoencoder, total[:, :, rows, columns])
+            known, colours = _samples(autoencoder, total[:, :, rows, columns].to(device))
             normal[scale] += known.T @ known
             target[scale] += known.T @ colours
     on_step(1.0)
@@ -261,7 +263,7 @@ def _samples(autoencoder: Autoencoder, codes: Tensor) -> tuple[Tensor, Tensor]:
     """Codes (1, d, h, w) with a one behind each, (h*w, d+1), and the average colours painted of them, (h*w, 3)."""
     painted = F.avg_pool2d(autoencoder.decode(codes).float(), autoencoder.config.stride)
     known = F.pad(codes[0].flatten(1).T, (0, 1), value=1.0)
-    return known.double().cpu(), painted[0].flatten(1).T.double().cpu()
+    return known.cpu().double(), painted[0].flatten(1).T.cpu().double()  # Apple's GPUs have no doubles
 
 
 def _crop(grid: Grid, most: int, generator: torch.Generator) -> tuple[slice, slice]:

@@ -24,6 +24,7 @@ from torch.distributed.checkpoint.state_dict import get_state_dict, set_state_di
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
 from engine.errors import CannotWrite, InputError
+from engine.files import replace_folder
 from engine.sentence import Sentence
 from engine.training.team import Team
 from engine.validation import Damage, read_json
@@ -168,8 +169,7 @@ class Checkpoints:
                     json.dump({**meta, "step": step, "average_steps": average.steps}, file)
                     file.flush()
                     os.fsync(file.fileno())
-                shutil.rmtree(place, ignore_errors=True)
-                part.rename(place)
+                replace_folder(part, place)
                 for other in self.folder.glob("step-*"):
                     if other != place:
                         shutil.rmtree(other, ignore_errors=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from engine.bundle.manifest import MANIFEST
 from engine.errors import CannotWrite, InputError
-from engine.files import disk_error, is_folder, put_in_place, readable
+from engine.files import disk_error, is_folder, readable, replace_folder
 from engine.process.messages import Originals
 from engine.sentence import Sentence
 from engine.validation import Damage, read_entries, read_json
@@ -145,7 +145,7 @@ def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], No
     """Copy a folder beside its place, then move it there as a whole. Links are followed; blocks.
 
     Raises:
-        CannotWrite: there is not enough room, or the folder cannot be written; nothing is left then.
+        CannotWrite: there is not enough room, or the folder cannot be written; what was there stays.
     """
     files = [path for path in sorted(source.rglob("*")) if path.is_file() and not path.name.endswith(".part")]
     total = sum(path.stat().st_size for path in files)
@@ -175,9 +175,7 @@ def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], No
                     on_progress(done, total)
                 writer.flush()
                 os.fsync(writer.fileno())
-        if target.exists():
-            shutil.rmtree(target)
-        put_in_place(work, target)
+        replace_folder(work, target)
     except OSError as error:
         raise disk_error(target.parent, error) from error
     finally:

@@ -12,7 +12,7 @@ from engine.bundle.conversion_report import read_report, report_file
 from engine.bundle.library import find_bundles, models_folder, shipped_folder
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, CannotWrite, EchoGenError, SizeNotAgreed
-from engine.files import disk_error, is_file, is_there, put_in_place, readable
+from engine.files import aside_of, disk_error, is_file, is_there, put_in_place, readable
 from engine.process.messages import Originals
 from engine.sentence import NOTHING, Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Role, chosen_parts, find_model
@@ -274,15 +274,15 @@ def existing_folder(folder: Path) -> Path:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder and all in it. Raises ``CannotWrite``."""
-    if not folder.exists():
-        return
-    # Renamed first: what is half removed must not be found as a model.
-    doomed = folder.with_name(f".{folder.name}.removed")
+    """Remove a folder and all in it, and what an earlier try has left. Raises ``CannotWrite``."""
+    doomed = aside_of(folder)
     try:
-        shutil.rmtree(doomed, ignore_errors=True)
-        put_in_place(folder, doomed)
-        shutil.rmtree(doomed)
+        if folder.exists():
+            # Renamed first: what is half removed must not be found as a model.
+            shutil.rmtree(doomed, ignore_errors=True)
+            put_in_place(folder, doomed)
+        if doomed.exists():
+            shutil.rmtree(doomed)
     except OSError as error:
         raise disk_error(folder.parent, error) from error
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.errors import BundleError, Cancelled, NotEnoughMemory
+from engine.errors import BundleError, Cancelled, DeviceLost, NotEnoughMemory
 from engine.events import EngineInfo, Finished, ScalePreview, Started, Timing
 from engine.request import ScaleBits
 
@@ -16,7 +16,7 @@ GRIDS = tuple((n, n) for n in (1, 2, 3, 5, 9, 16))
 
 
 class FakeEngine:
-    """Draws plain colours. Words in the prompt script it: "slow", "smaller", "memory", "fault", "die".
+    """Draws plain colours. Words in the prompt script it: "slow", "smaller", "memory", "fault", "die", "lost".
 
     Painting scales takes a second for bits that are all ones, and fails for a picture 666 pixels wide.
     """
@@ -52,6 +52,8 @@ class FakeEngine:
             raise ZeroDivisionError("by design")
         if "die" in request.prompt:
             os._exit(9)
+        if "lost" in request.prompt:
+            raise DeviceLost("The card stopped answering.", "Try again.")
         rng = np.random.default_rng(request.seed)
         colour = rng.integers(0, 256, 3, dtype=np.uint8)
         bits = tuple(rng.integers(0, 2, (h, w, 4), dtype=np.uint8) for h, w in GRIDS)

@@ -478,6 +478,30 @@ def test_memory_that_runs_out_twice(tiny_bundle, monkeypatch):
             draw(engine)
 
 
+@pytest.mark.parametrize("failing", ["load_bundle", "Painter"])
+def test_a_smaller_plan_that_cannot_be_loaded_is_said_and_tried_again_at_the_next_picture(
+    tiny_bundle, monkeypatch, failing
+):
+    with Engine.open(tiny_bundle, "cpu") as engine:
+        expected = draw(engine)
+        smaller = replace(engine._plan, key="low", notes=("A smaller plan is used now.",))
+        monkeypatch.setattr("engine.engine.step_down", lambda *_: smaller)
+        fail_once(monkeypatch, MemoryError())
+        with monkeypatch.context() as patched:
+
+            def full(*_, **__):
+                raise MemoryError
+
+            patched.setattr(f"engine.engine.{failing}", full)
+            for _ in range(2):
+                with pytest.raises(NotEnoughMemory):
+                    draw(engine)
+            assert engine.prepare(REQUEST.subject, REQUEST.prompt) == ()
+            assert engine.previews(expected.bits, REQUEST) == ()
+        assert draw(engine).bits == expected.bits
+        assert engine.info.plan == smaller.words
+
+
 @pytest.mark.parametrize(
     "words", ["CUDA error: unspecified launch failure", "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from engine import files
 from engine.errors import CannotWrite
-from engine.files import write_atomically
+from engine.files import replace_folder, write_atomically
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
 
@@ -49,6 +50,51 @@ def test_a_file_that_stays_open_elsewhere_is_said_within_a_second(tmp_path, monk
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old" and 0 < sum(pauses) < 1
     assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
+
+
+def folders(place: Path) -> tuple[Path, Path]:
+    """A new folder and the one that it is to replace."""
+    new, old = place / "new", place / "model"
+    for folder in (new, old):
+        folder.mkdir()
+        (folder / "file").write_text(folder.name, encoding="utf-8")
+    return new, old
+
+
+class Killed(BaseException):
+    """The process ends: nothing is done any more, not even what follows an error."""
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_kill_while_a_folder_is_replaced_loses_neither_of_them(tmp_path, monkeypatch, step):
+    new, old = folders(tmp_path)
+    real, left = files.put_in_place, [step]
+
+    def killed(source, target):
+        left[0] -= 1
+        if not left[0]:
+            raise Killed
+        real(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "put_in_place", killed)
+        with pytest.raises(Killed):
+            replace_folder(new, old)
+    assert sorted(file.read_text(encoding="utf-8") for file in tmp_path.rglob("file")) == ["model", "new"]
+    monkeypatch.undo()
+    replace_folder(new, old)
+    assert [(file.parent.name, file.read_text(encoding="utf-8")) for file in tmp_path.rglob("file")] == [
+        ("model", "new")
+    ]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_that_cannot_be_replaced_has_its_name_again(tmp_path):
+    new, old = folders(tmp_path)
+    shutil.rmtree(new)
+    with pytest.raises(OSError, match="new"):
+        replace_folder(new, old)
+    assert (old / "file").read_text(encoding="utf-8") == "model" and len(list(tmp_path.iterdir())) == 1
 
 
 @on_posix

@@ -75,12 +75,12 @@ def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads
     downloads.device = CARD_16
     downloads.deviceKnown.emit()
     card = dialog.cards["echogen-2b"]
-    assert card.needs.text().startswith("Balanced: needs 14.2\u00a0GB, you have 16\u00a0GB.")
+    assert card.needs.text().startswith("Balanced: needs 13.9\u00a0GB, you have 16\u00a0GB.")
     assert dialog.memory.title.text() == "Memory plan for EchoGen 2B"
     assert dialog.memory.choice.values() == ["auto", "resident", "balanced", "low", "int8", "streamed"]
     click(dialog.memory.choice.button("resident"))
     assert controller.state.settings.memory == "resident"
-    assert dialog.memory.words.text() == "Fast: needs 20.8\u00a0GB, you have 16\u00a0GB."
+    assert dialog.memory.words.text() == "Fast: needs 20.5\u00a0GB, you have 16\u00a0GB."
     assert dialog.memory.glyph.icon_name() == "triangle-alert"
     assert dialog.memory.gauge.share > 1
 

@@ -63,7 +63,7 @@ def test_what_is_here_what_could_be_what_it_needs_and_one_button(offer, qtbot, c
     controller.state.update_engine(text="so that it looks again")
     qtbot.waitUntil(lambda: "in about 4.2\u00a0s" in offer.here_text.text())
     assert offer.size_tag.text() == "25.2\u00a0GB to download"
-    assert offer.text.text() == "1024 px pictures, as in the paper. Balanced: needs 14.2\u00a0GB, you have 16\u00a0GB."
+    assert offer.text.text() == "1024 px pictures, as in the paper. Balanced: needs 13.9\u00a0GB, you have 16\u00a0GB."
     assert offer.button.text() == "Get…" and not offer.bar.isVisible()
     with qtbot.waitSignal(offer.wanted):
         click(offer.button)

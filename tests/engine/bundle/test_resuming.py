@@ -10,6 +10,7 @@ import torch
 from engine.bundle import converter, writer
 from engine.bundle.converter import convert_bundle
 from engine.errors import BundleError, Cancelled, CannotWrite
+from engine.files import aside_of
 from tests.engine.bundle.published_files import SCHEDULE, write_published
 
 SMALL_FILE = 200_000
@@ -151,7 +152,7 @@ def test_an_end_while_the_bundle_took_its_place_is_no_obstacle(published, whole,
         try:
             run(published, out, cancel=After(count))
         except Cancelled:
-            (old,) = (folder.with_suffix(".old") for folder in begun(out))
+            old = aside_of(out)
             old.mkdir()
             (old / "bundle.json").write_text("{}", encoding="utf-8")
     assert content(out) == whole

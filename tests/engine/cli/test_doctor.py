@@ -69,7 +69,7 @@ def test_with_a_card_that_cannot_be_used_yet_it_says_what_it_would_do(machine, m
     assert "CPU, 4 cores: will be used." in findings
     (model,) = about(findings, "EchoGen 2B")
     assert model.good and model.step == "Get it: python -m engine models get echogen-2b (the licences are shown first)."
-    assert "It would run once the graphics card can be used. Fast: needs 20.8 GB, you have 24 GB." in model.fact
+    assert "It would run once the graphics card can be used. Fast: needs 20.5 GB, you have 24 GB." in model.fact
 
 
 def test_a_computer_without_a_card(machine, models):

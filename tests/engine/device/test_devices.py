@@ -4,6 +4,7 @@ import os
 import subprocess
 
 import pytest
+import torch
 
 from engine.device import devices
 from engine.device.devices import GIB, Device, choose_device, free_memory, gigabytes
@@ -42,9 +43,15 @@ def test_auto_prefers_the_largest_card_then_apple_then_the_processor(found):
 
 def test_what_is_asked_for_is_taken(found):
     found(CARD, SECOND, CPU)
-    assert choose_device("cpu") is CPU
     assert choose_device("cuda") is CARD
     assert choose_device("CUDA:1") is SECOND
+
+
+def test_who_asks_for_the_processor_touches_no_card(monkeypatch):
+    """A look at a card takes half a gigabyte of its memory for as long as the process lives."""
+    monkeypatch.setattr(devices, "find_devices", lambda: pytest.fail("the cards were looked at"))
+    monkeypatch.setattr(devices, "processor", lambda: CPU)
+    assert choose_device("cpu") is CPU
 
 
 @pytest.mark.parametrize("wanted", ["mps", "cuda:2"])
@@ -99,3 +106,14 @@ def test_a_tool_opens_no_window_of_its_own(monkeypatch):
     monkeypatch.setattr(devices, "_NO_CONSOLE", 0x08000000)
     monkeypatch.setattr(devices.subprocess, "run", run)
     assert devices.run_tool(["nvidia-smi"]) == str(0x08000000)
+
+
+def test_an_apple_gpu_is_waited_for_and_gives_its_memory_back(monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch.mps, "synchronize", lambda: asked.append("wait"))
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: asked.append("release"))
+    for there in (False, True):
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda there=there: there)
+        devices.release_memory()
+    devices.wait_for(torch.device("mps"))
+    assert asked == ["release", "wait"]

@@ -55,20 +55,38 @@ def test_another_place_encodes_only_what_depends_on_it(features):
     assert features.has_subject(subject, here) and not features.has_subject(subject)
 
 
-def test_a_text_encoder_for_which_the_card_is_too_full_goes_home(bundle, monkeypatch):
+def test_a_text_encoder_that_waits_elsewhere_is_copied_one_way_only(bundle):
+    """It was copied back after every prompt, although it had not changed: as long again as bringing it there."""
+    expected = Features(bundle.text, bundle.semantic, bundle.content, torch.device("cpu")).prompt("a ball")
+    home = [parameter.data_ptr() for parameter in bundle.text.model.parameters()]
+    features = Features(bundle.text, bundle.semantic, bundle.content, torch.device("cpu"), offload_text=True)
+    there: list[int] = []
+    hook = bundle.text.model.register_forward_hook(
+        lambda *_: there.extend(parameter.data_ptr() for parameter in bundle.text.model.parameters())
+    )
+    assert torch.equal(features.prompt("a ball").features, expected.features)
+    hook.remove()
+    assert len(there) == len(home) and not set(there) & set(home)
+    assert [parameter.data_ptr() for parameter in bundle.text.model.parameters()] == home
+
+
+def test_a_text_encoder_for_which_the_card_is_too_full_stays_at_home(bundle, monkeypatch):
     """Half of it stayed on the card, and the smaller plan had that much less."""
     features = Features(bundle.text, bundle.semantic, bundle.content, torch.device("cpu"), offload_text=True)
-    places = []
+    home = [parameter.data_ptr() for parameter in bundle.text.model.parameters()]
+    real, left = torch.Tensor.to, [3]
 
-    def move(place: torch.device | str) -> None:
-        places.append(place)
-        if place != "cpu":
+    def full(tensor: torch.Tensor, *arguments, **options) -> torch.Tensor:
+        left[0] -= 1
+        if not left[0]:
             raise torch.OutOfMemoryError("CUDA out of memory.")
+        return real(tensor, *arguments, **options)
 
-    monkeypatch.setattr(features.text, "to", move)
-    with pytest.raises(torch.OutOfMemoryError):
-        features.prompt("a ball in the snow")
-    assert places[-1] == "cpu"
+    with monkeypatch.context() as patched:
+        patched.setattr(torch.Tensor, "to", full)
+        with pytest.raises(torch.OutOfMemoryError):
+            features.prompt("a ball in the snow")
+    assert [parameter.data_ptr() for parameter in bundle.text.model.parameters()] == home
 
 
 def test_the_budget_holds(bundle):

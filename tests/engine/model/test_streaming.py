@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from engine.device.devices import GIB
+from engine.device.streamed_unit import may_pin
 from engine.errors import Cancelled
-from engine.model.streaming import Streaming, may_pin, stream_layers
+from engine.model.streaming import Streaming, stream_layers
 from engine.model.transformer import Transformer
 from engine.sampling.guidance import Guidance
 from engine.sampling.sampler import Sampler

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -149,6 +151,18 @@ def test_sizes_that_cannot_be_are_refused(change: dict, sentence: str):
 def test_configurations_survive_json():
     assert read_value(ROTARY.to_json(), TransformerConfig) == ROTARY
     assert read_value(SCHEDULE.to_json(), ScaleSchedule) == SCHEDULE
+
+
+def test_the_codes_of_scales_are_made_once_and_go_with_their_network():
+    """They stayed on the card when another model was opened."""
+    net = transformer()
+    code = net.scale_rotary(SCHEDULE, 2, torch.device("cpu"))
+    assert net.scale_rotary(SCHEDULE, 2, torch.device("cpu")) is code
+    assert not torch.equal(code[:4], net.scale_rotary(SCHEDULE, 1, torch.device("cpu")))
+    gone = weakref.ref(code)
+    del net, code
+    gc.collect()
+    assert gone() is None
 
 
 def test_rotating_keeps_length_and_turns_by_the_difference_of_places():

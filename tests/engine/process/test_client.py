@@ -249,6 +249,18 @@ def test_sudden_death_is_noticed_and_a_new_child_can_be_started(process):
     opened(process)
 
 
+def test_a_child_whose_card_is_lost_says_so_and_ends(process):
+    """Nothing it asks of the card is answered any more: every further picture failed in the same way."""
+    opened(process)
+    process.send(messages.Generate(1, GenerationRequest("lost")))
+    failed = receive(process, messages.Failed)
+    assert isinstance(failed, messages.Failed) and failed.job == 1 and isinstance(failed.error, DeviceLost)
+    assert receive(process, messages.Ended) == messages.Ended()
+    process.start()
+    process.send(messages.Generate(2, GenerationRequest("no model is open")))
+    assert isinstance(receive(process, messages.Failed), messages.Failed) and process.alive
+
+
 def test_close_while_drawing_is_bounded():
     process = client.EngineProcess(FAKE)
     process.start()

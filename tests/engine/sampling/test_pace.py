@@ -32,7 +32,8 @@ def test_a_card_is_never_more_than_two_blocks_behind(monkeypatch: pytest.MonkeyP
     recorded: list[int] = []
 
     class Event:
-        def record(self) -> None:
+        def record(self, stream: str) -> None:
+            assert stream == "the queue of cuda:1", "the first card has nothing to do"
             recorded.append(len(recorded))
             self.number = recorded[-1]
 
@@ -40,7 +41,8 @@ def test_a_card_is_never_more_than_two_blocks_behind(monkeypatch: pytest.MonkeyP
             waited.append(self.number)
 
     monkeypatch.setattr(torch.cuda, "Event", Event)
-    pace = Pace(torch.device("cuda"), None)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: f"the queue of {device}")
+    pace = Pace(torch.device("cuda:1"), None)
     for _ in range(6):
         pace.step()
     assert recorded == [0, 1, 2, 3, 4, 5]

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.errors import RequestError
+from engine.model import block
 from engine.model.config import ScaleSchedule
 from engine.sampling.guidance import Guidance
 from engine.sampling.region_tokens import NEAR, RegionTokens
@@ -47,6 +48,26 @@ def test_small_scales_run_whole_and_large_ones_near_the_region():
 def test_a_scale_in_which_nothing_is_drawn_runs_whole():
     empty = RegionTokens([torch.zeros(grid, dtype=torch.bool) for grid in SCHEDULE.grids])
     assert len(empty.run(2, 6).places) == 144 and empty.first == 3
+
+
+def test_a_block_of_which_keys_alone_are_wanted_attends_to_nothing(monkeypatch):
+    """Attention of no query is work for nothing, and not every device knows it."""
+    sampling = Sampler(transformer(), TOKENIZER, cache_bytes=0)
+    base = drawn(sampling, 1)
+    longer = replace(SCHEDULE, grids=((1, 1), (4, 4), (8, 8), (12, 12)))
+    kept = [*base[:2], torch.ones(8, 8, TOKENIZER.bits, dtype=torch.uint8)]
+    asked: list[int] = []
+    attend = block.attend
+
+    def watched(query: torch.Tensor, *arguments, **options) -> torch.Tensor:
+        asked.append(query.shape[2])
+        return attend(query, *arguments, **options)
+
+    monkeypatch.setattr(block, "attend", watched)
+    list(sampling.draw(conditions(), Guidance.of(4, 3.0, 3.0), longer, 7, kept=kept))
+    assert min(asked) > 0 and asked.count(64) == 5 * (CONFIG.blocks - 1), (
+        "own, and each branch its content and its text"
+    )
 
 
 def depths(region: RegionTokens, scale: int, blocks: int) -> torch.Tensor:

@@ -100,6 +100,12 @@ def test_copying_replaces_the_folder_as_a_whole_and_a_failure_leaves_the_old_one
         with pytest.raises(CannotWrite, match="Permission denied"):
             copy_folder(source, target)
     assert [path.name for path in target.parent.rglob("*")] == ["part", "old.bin"]
+    move = Path.replace
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", lambda path, to: refused() if path.suffix == ".part" else move(path, to))
+        with pytest.raises(CannotWrite, match="Permission denied"):
+            copy_folder(source, target)
+    assert [path.name for path in target.parent.rglob("*")] == ["part", "old.bin"]
     told = []
     copy_folder(source, target, lambda done, total: told.append((done, total)))
     assert told == [(3, 3)] and [path.name for path in target.rglob("*.bin")] == ["new.bin"]

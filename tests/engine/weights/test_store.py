@@ -694,6 +694,24 @@ def test_files_that_cannot_be_removed_or_kept_are_said(helpers, store, models, m
     assert (models / "licences" / "x" / "LICENSE").read_text(encoding="utf-8") == "words"
 
 
+def test_a_removal_that_was_refused_half_way_is_finished_by_the_next_one(tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "weights").write_bytes(b"1")
+
+    def refused(path, ignore_errors=False):
+        if not ignore_errors:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", refused)
+        with pytest.raises(CannotWrite, match="Permission denied"):
+            inventory_module.remove_folder(folder)
+    assert not folder.exists()
+    inventory_module.remove_folder(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_patience_with_metadata_ends_in_a_sentence(helpers, store, pauses):
     helpers.metadata_faults.extend([faults.status(502)] * 40)
     with pytest.raises(NetworkError, match="Nothing was lost"):
