@@ -306,7 +306,7 @@ class Engine:
         release_memory()
 
     def close(self) -> None:
-        """Give back all memory. The engine cannot be used afterwards."""
+        """Give back all memory. A picture that is asked for afterwards loads the bundle again."""
         self._segmenter = None
         self._let_go()
 
