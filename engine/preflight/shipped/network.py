@@ -155,7 +155,7 @@ class ShippedNetwork:
             self._fail(Sentence("The network for cut-outs is damaged."), None)
             return None
         try:
-            self._nets = tuple(cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8)) for _ in range(2))
+            self._nets = tuple(together([lambda: cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))] * 2))
             self._judge = judge
             self._passes(np.zeros((4, 4, 3), np.uint8), None, (64,))
         except (cv2.error, ValueError) as error:

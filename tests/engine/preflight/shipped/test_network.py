@@ -17,6 +17,7 @@ from engine.preflight.segmenter import Segmenter
 from engine.preflight.shipped.channels import HintChannels
 from engine.preflight.shipped.judge import JUDGE_NAME, KINDS, SURE, TRAITS, read_judge
 from engine.preflight.shipped.network import FOLDER, NAME, SHIPPED, SIDE, SIDES, SMALL_SIDES, ShippedNetwork
+from engine.preflight.shipped.things import KnownThings
 from tests.engine.preflight.scenes import background, ellipse, overlap, painted, toy
 
 
@@ -111,6 +112,19 @@ def test_a_correction_obeys_and_changes_nothing_far_away(segmenter: Segmenter):
     better = segmenter.refine_mask(photo, [Click(22, 22, include=False)], start=start)
     assert not (better[15:30, 15:30] >= 128).any()
     np.testing.assert_array_equal(better[150:154, 200:204], start[150:154, 200:204])
+
+
+def test_a_segmenter_that_is_warm_reads_no_network_for_its_first_photo(monkeypatch: pytest.MonkeyPatch):
+    network, things = ShippedNetwork(), KnownThings()
+    segmenter = Segmenter(network=network, things=things)
+    segmenter.warm_up()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("it was read already")
+
+    monkeypatch.setattr(cv2.dnn, "readNetFromONNX", refuse)
+    assert segmenter.find_subject(toy()[0]).mask.any() and network.problem == things.problem == ""
+    Segmenter(network=None, things=None).warm_up()
 
 
 # Photos of nothing, and odd ones
