@@ -103,7 +103,10 @@ def default_segmenter() -> SegmenterLike:
 
 
 def hosted_segmenter(settings: Callable[[], Settings]) -> SegmenterLike:
-    """The networks for the cut-out that are installed, in a child process of their own; GrabCut where there are none."""
+    """The networks for the cut-out that are installed, in a child process of their own; GrabCut where there are none.
+
+    It comes warm, so it takes a moment: it is made while the first photo is read.
+    """
     from engine.preflight import Segmenter
     from engine.process import HostedParts, Setup
     from engine.weights import installed_helpers
@@ -112,7 +115,9 @@ def hosted_segmenter(settings: Callable[[], Settings]) -> SegmenterLike:
         now = settings()
         return Setup(tuple(installed_helpers().items()), now.device, now.box_threshold, now.text_threshold)
 
-    return Segmenter(HostedParts(setup))
+    segmenter = Segmenter(HostedParts(setup))
+    segmenter.warm_up()
+    return segmenter
 
 
 class _Worker(QObject):

@@ -46,7 +46,7 @@ class Subjects(QObject):
     """See the module.
 
     Args:
-        factory: makes the segmenter, in a thread, when it is needed first; None takes what is installed.
+        factory: makes the segmenter, in a thread, while the first photo is read; None takes what is installed.
 
     Signals:
         sessionChanged: ``session`` is another one, or none.
@@ -143,6 +143,7 @@ class Subjects(QObject):
 
     def _load(self, read: Callable[..., Loaded], *arguments) -> None:
         self._count_loading(1)
+        background.run(self._segmenter.get, patient=True)  # the first photo is looked for in as soon as it is there
         self._in_turn.append((read, *arguments))
         self._read_next()
 

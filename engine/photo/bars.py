@@ -74,7 +74,7 @@ def _bar(lines: np.ndarray) -> tuple[int, np.ndarray] | None:
     count = len(lines)
     least, most = max(int(np.ceil(_NARROWEST * count)), 1), int(_WIDEST * count)
     colour = np.median(lines[0], axis=0).astype(np.int16)
-    if _away(lines[:least], colour).max() > _FLAT:
+    if any(_away(near, colour).max() > _FLAT for near in (lines[:1], lines[:least])):
         return None  # as with most photos: nothing else has to be looked at
     away = _away(lines[: most + 2 * _BLUR], colour)
     flat = (away <= _FLAT).all(axis=1)

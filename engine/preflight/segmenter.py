@@ -8,8 +8,9 @@ left. Both may be called from several threads; work on one photo is done by one 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -46,6 +47,7 @@ from engine.preflight.shipped.second_thing import AS_LARGE, second_thing
 from engine.preflight.shipped.second_thing import WAY as SECOND_THING
 from engine.preflight.shipped.things import THINGS, KnownThings
 from engine.preflight.shipped.traits import within
+from engine.preflight.together import together
 from engine.sentence import Sentence
 
 _MOST_BOXES = 5
@@ -113,6 +115,13 @@ class Segmenter:
     def close(self) -> None:
         """The learned parts are not used any more; who waits for one goes on without it."""
         self._parts.close()
+
+    def warm_up(self) -> None:
+        """Read ahead what the first photo would wait for: the networks that ship, and OpenCV's tables of colours."""
+        parts = [part for part in (self._network, self._things) if part is not None]
+        tasks: list[Callable[[], object]] = [partial(getattr, part, "problem") for part in parts]
+        tasks.append(partial(Traits, np.zeros((1, 1, 3), np.uint8)))
+        together(tasks)
 
     def prepare(self, photo: Photo) -> tuple[str, ...]:
         """Do ahead what the first click would wait for. Returns sentences for the user when a part fails."""

@@ -257,15 +257,15 @@ def tidy(rough: np.ndarray, marks: np.ndarray) -> np.ndarray:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     if count > 1:
         large = stats[:, cv2.CC_STAT_AREA] >= 0.04 * stats[1:, cv2.CC_STAT_AREA].max()
-        large[np.unique(labels[marks == SUBJECT])] = True
+        large[labels[marks == SUBJECT]] = True
         large[0] = False
         solid = large[labels].astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - solid, connectivity=4)
     small = stats[:, cv2.CC_STAT_AREA] < 0.02 * max(int(solid.sum()), 1)
-    small[np.unique(labels[marks == BACKGROUND])] = False
-    small[np.unique(labels[solid > 0])] = False
-    edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
-    small[edge] = False
+    small[labels[marks == BACKGROUND]] = False
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        small[edge] = False
+    small[0] = False  # what is solid
     return (solid > 0) | small[labels]
 
 

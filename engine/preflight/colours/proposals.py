@@ -9,6 +9,7 @@ and other boxes led to the same thing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from engine.preflight.colours.grabcut import BACKGROUND, MAYBE_BACKGROUND, MAYBE_SUBJECT, SUBJECT, cut
 from engine.preflight.colours.saliency import Regions, colour_distances
 from engine.preflight.colours.working_photo import WorkingPhoto, shrunk
+from engine.preflight.together import together
 
 MINI_SIDE = 128
 
@@ -54,11 +56,9 @@ def propose(working: WorkingPhoto) -> list[Proposal]:
     regions, standing_out = working.regions, working.saliency
     central = like_the_middle(regions)
     both = 0.5 * standing_out / max(float(standing_out.max()), 0.3) + 0.5 * central
-    found = []
-    for box in candidate_boxes(regions, (standing_out, central, both), both):
-        mask = main_part(_cut_box(picture, box))
-        if _SMALLEST_SHARE <= mask.mean() <= _LARGEST_SHARE:
-            found.append(mask)
+    boxes = candidate_boxes(regions, (standing_out, central, both), both)
+    masks = together([partial(_cut_box, picture, box) for box in boxes])
+    found = [mask for mask in map(main_part, masks) if _SMALLEST_SHARE <= mask.mean() <= _LARGEST_SHARE]
     traits = Traits(picture)
     found = [mask for mask in found if traits.contrast(mask)[0] >= _LEAST_CONTRAST]
     if not found:

@@ -16,7 +16,7 @@ import numpy as np
 from engine.photo.hints import Box
 from engine.photo.mask_ops import bounding_box, overlap
 from engine.preflight.colours.cutting import WINDOW, box_mask, outlined_in_box, tidy, with_marks
-from engine.preflight.colours.grabcut import BACKGROUND, MAYBE_BACKGROUND, MAYBE_SUBJECT, SUBJECT, cut, cut_band
+from engine.preflight.colours.grabcut import BACKGROUND, MAYBE_BACKGROUND, MAYBE_SUBJECT, SUBJECT, Models, cut, cut_band
 from engine.preflight.colours.marks import Marks, joined
 from engine.preflight.colours.working_photo import Extent, Window, WorkingPhoto
 from engine.preflight.shipped.channels import HintChannels
@@ -62,6 +62,7 @@ class Candidate:
         way: "network", "both", "colours", "known part" or "second thing".
         score: estimated overlap with the truth, 0 … 1.
         stands_out: how far colours inside differ from those close around, and how well its outline follows edges: 0 … 2.
+        models: the colours of both sides where its outline is that of the coarse picture; None where it is the fine one's.
     """
 
     window: Window
@@ -69,6 +70,14 @@ class Candidate:
     way: str
     score: float = 0.0
     stands_out: float = 0.0
+    models: Models | None = None
+
+    def drawn(self) -> Candidate:
+        """The candidate with its outline in the fine picture."""
+        if self.models is None:
+            return self
+        free = np.full(self.inside.shape, MAYBE_SUBJECT, np.uint8)
+        return replace(self, inside=cut_band(self.window.fine, self.inside, self.models, free), models=None)
 
     def box(self) -> Box:
         """Return the box around it, in photo pixels."""
@@ -154,7 +163,7 @@ def answer_alone(
     subject fills it. A network that was trained on things before grounds takes a face that fills the frame for a ground
     otherwise. Where both differ, colours and a pass with hints where ``places`` are highest give further answers.
     """
-    window, none = working.whole, Marks()
+    window = working.whole
     view = network.predict(window.fine)
     filling = HintChannels.none(SIDE)
     filling.box(0, 0, SIDE, SIDE)
@@ -175,7 +184,7 @@ def answer_alone(
     for number, (logits, source) in enumerate(readings):
         # Colours are asked about the largest part of both views: what is left gets its outline with the second pass.
         first = source is not pointed and (number == 0 or readings[number - 1][1] is not source)
-        tasks.append(partial(_of_logits if doubt and first else _only_own, window, logits, None, none))
+        tasks.append(partial(_roughly if doubt and first else _only_own, window, logits))
     made = together(tasks)
     by_colours = made.pop(0) if doubt or not readings else ()
     found = [(candidate, source) for some, (_, source) in zip(made, readings, strict=True) for candidate in some]
@@ -224,7 +233,7 @@ def answer_in_box(
         ]
     )
     found += by_colours
-    found += [moved(one, window) for one in earlier if one.fills(Box(*box))]
+    found += [moved(one.drawn(), window) for one in earlier if one.fills(Box(*box))]
     return _weighed(window, [(candidate, view) for candidate in found])
 
 
@@ -362,9 +371,9 @@ def _with_second_pass(
 
     again = [rated for some in together([partial(judge_again, one) for one in chosen]) for rated in some]
     if not again:
-        return found
+        return [found[0].drawn(), *found[1:]]
     best = max(again, key=lambda rated: rated[0])[1]
-    return [_with_finer_outline(best, [made for _, made in again], window), *found]
+    return [_with_finer_outline(best, [made for _, made in again], window).drawn(), *found]
 
 
 def _with_finer_outline(best: Candidate, made: Sequence[Candidate], window: Window) -> Candidate:
@@ -390,8 +399,16 @@ def _of_logits(window: Window, logits: np.ndarray, box: Extent | None, marks: Ma
     return [_own(window, logits, box, marks), _by_both(window, logits, box, marks)]
 
 
-def _only_own(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> list[Candidate]:
-    return [_own(window, logits, box, marks)]
+def _roughly(window: Window, logits: np.ndarray) -> list[Candidate]:
+    """As ``_of_logits`` for a whole photo without marks, but the colours' outline is not drawn yet: most are not taken."""
+    rough, models = _cut_coarse(window, logits, None, Marks())
+    height, width = window.fine.shape[:2]
+    inside = cv2.resize(rough.astype(np.uint8) * 255, (width, height), interpolation=cv2.INTER_LINEAR) >= 128
+    return [*_only_own(window, logits), Candidate(window, inside, "both", models=models)]
+
+
+def _only_own(window: Window, logits: np.ndarray) -> list[Candidate]:
+    return [_own(window, logits, None, Marks())]
 
 
 def _own(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> Candidate:
@@ -405,17 +422,25 @@ def _own(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -
 
 
 def _by_both(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> Candidate:
-    fine, coarse = marks.drawn(window, window.fine.shape), marks.drawn(window, window.coarse.shape)
+    rough, models = _cut_coarse(window, logits, box, marks)
+    fixed = np.full(window.fine.shape[:2], MAYBE_SUBJECT, np.uint8)
+    if box is not None:
+        fixed[~box_mask(window, box, window.fine.shape)] = BACKGROUND
+    fixed = with_marks(fixed, marks.drawn(window, window.fine.shape))
+    return Candidate(window, cut_band(window.fine, rough, models, fixed), "both")
+
+
+def _cut_coarse(window: Window, logits: np.ndarray, box: Extent | None, marks: Marks) -> tuple[np.ndarray, Models]:
+    """The outline that colours find from logits in the coarse picture, bool (h, w), and their models."""
+    coarse = marks.drawn(window, window.coarse.shape)
     small = cv2.resize(logits, window.coarse.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     trimap = np.where(small > 0, MAYBE_SUBJECT, MAYBE_BACKGROUND).astype(np.uint8)
     trimap[small > _CERTAIN] = SUBJECT
     trimap[small < -_CERTAIN] = BACKGROUND
-    fixed = np.full(window.fine.shape[:2], MAYBE_SUBJECT, np.uint8)
     if box is not None:
         trimap[~box_mask(window, box, window.coarse.shape)] = BACKGROUND
-        fixed[~box_mask(window, box, window.fine.shape)] = BACKGROUND
     rough, models = cut(window.coarse, with_marks(trimap, coarse))
-    return Candidate(window, cut_band(window.fine, tidy(rough, coarse), models, with_marks(fixed, fine)), "both")
+    return tidy(rough, coarse), models
 
 
 def _parts(logits: np.ndarray) -> list[np.ndarray]:

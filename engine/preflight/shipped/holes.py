@@ -66,8 +66,8 @@ def _like_the_ground(picture: np.ndarray, inside: np.ndarray) -> list[np.ndarray
     lab = cv2.GaussianBlur(cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), (0, 0), 0.7)
     weight = outside.astype(np.float32)
     spread = _NEAR * max(inside.shape)
-    ground = cv2.GaussianBlur(lab * weight[..., None], (0, 0), spread)
-    near = np.maximum(cv2.GaussianBlur(weight, (0, 0), spread), 1e-4)[..., None]
+    ground = _blurred(lab * weight[..., None], spread)
+    near = np.maximum(_blurred(weight, spread), 1e-4)[..., None]
     steps = np.linalg.norm(lab - ground / near, axis=2)
     grain = float(np.median(steps[outside]))
     if grain > _PLAIN:
@@ -86,6 +86,13 @@ def _like_the_ground(picture: np.ndarray, inside: np.ndarray) -> list[np.ndarray
         if np.median(steps[rim]) > _ALIKE * alike:
             found.append(hole)
     return found
+
+
+def _blurred(values: np.ndarray, spread: float) -> np.ndarray:
+    """A Gaussian that is so wide that a quarter of the side shows all of it."""
+    height, width = values.shape[:2]
+    small = cv2.resize(values, (max(width // 4, 1), max(height // 4, 1)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), spread / 4), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _grown(mask: np.ndarray, reach: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from engine.preflight.shipped.channels import HintChannels
 from engine.preflight.shipped.judge import JUDGE_NAME, Judge, read_judge
+from engine.preflight.together import together
 from engine.sentence import Sentence
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,9 @@ SIDE = 256
 
 SIDES, LARGE_SIDES, SMALL_SIDES = (SIDE, 192), (SIDE,), (192,)
 """Sides of the squares that a picture is scaled to: for a first answer, for a second one, for another reading."""
+
+_Pass = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Logits (2, SIDE, SIDE) of a picture and of its mirror image, turned back; both kinds of features of the former."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +66,12 @@ class ShippedNetwork:
     def __init__(self, folder: Path = FOLDER) -> None:
         self._folder = folder
         self._lock = threading.Lock()
-        self._net: cv2.dnn.Net | None = None
+        # OpenCV runs a network in one thread: one sees the picture, the other one its mirror image, at the same time.
+        self._nets: tuple[cv2.dnn.Net, ...] = ()
         self._judge: Judge | None = None
         self._problem: str | None = None
+        # The last picture that was seen without hints, with its passes by their side: some looks begin where the first one did.
+        self._plain: tuple[np.ndarray, dict[int, _Pass]] = (np.zeros(0), {})
 
     @property
     def problem(self) -> str:
@@ -87,7 +95,7 @@ class ShippedNetwork:
         """See the subject.
 
         Args:
-            rgb: uint8 (h, w, 3); a long side of twice ``SIDE`` is enough.
+            rgb: uint8 (h, w, 3); a long side of twice ``SIDE`` is enough. It must not change afterwards.
             hints: of ``SIDE`` pixels.
             sides: pixels a side of the passes, the largest first; each is taken twice, once mirrored.
 
@@ -98,13 +106,18 @@ class ShippedNetwork:
             judge = self._ready()
             if judge is None:
                 return None
+            if hints is None and rgb is not self._plain[0]:
+                self._plain = rgb, {}
+            known = self._plain[1] if hints is None else {}
+            new = [side for side in sides if side not in known]
             try:
-                passes = [self._predict(rgb, hints, side) for side in sides]
+                known |= zip(new, self._passes(rgb, hints, new), strict=True)
             except cv2.error as error:
                 self._fail(
                     Sentence("OpenCV {version} cannot run the network for cut-outs.", version=cv2.__version__), error
                 )
                 return None
+            passes = [known[side] for side in sides]
         single = np.concatenate([logits for logits, _, _ in passes])
         inside = single > 0
         both, either = inside.all(0).sum(), inside.any(0).sum()
@@ -112,22 +125,20 @@ class ShippedNetwork:
             single.mean(0), float(both / either) if either else 0.0, passes[0][1], passes[0][2].mean((1, 2)), judge
         )
 
-    def _predict(
-        self, rgb: np.ndarray, hints: HintChannels | None, side: int
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Logits (2, SIDE, SIDE) of the picture and its mirror image, turned back; features of the former."""
-        how = cv2.INTER_AREA if min(rgb.shape[:2]) >= side else cv2.INTER_LINEAR
-        batch = np.zeros((2, 7, side, side), np.float32)
-        batch[0, :3] = cv2.resize(rgb, (side, side), interpolation=how).transpose(2, 0, 1)
-        if hints is not None:
-            for channel, values in enumerate(hints.channels):
-                batch[0, 3 + channel] = cv2.resize(values, (side, side), interpolation=cv2.INTER_AREA)
-        batch[1] = batch[0, :, :, ::-1]
-        assert self._net is not None
-        self._net.setInput(batch)
-        logits, middle, top = self._net.forward(list(OUTPUTS))
-        sides = (logits[0, 0], np.ascontiguousarray(logits[1, 0, :, ::-1]))
-        return np.stack([cv2.resize(one, (SIDE, SIDE)) for one in sides]), middle[0], top[0]
+    def _passes(self, rgb: np.ndarray, hints: HintChannels | None, sides: Sequence[int]) -> list[_Pass]:
+        """One pass for each side."""
+        batches = [_batch(rgb, hints, side) for side in sides]
+        seen, mirrored = together(
+            [
+                lambda: [_run(self._nets[0], batch) for batch in batches],
+                lambda: [_run(self._nets[1], np.ascontiguousarray(batch[..., ::-1])) for batch in batches],
+            ]
+        )
+        passes = []
+        for (logits, middle, top), (turned, _, _) in zip(seen, mirrored, strict=True):
+            both = (logits[0, 0], np.ascontiguousarray(turned[0, 0, :, ::-1]))
+            passes.append((np.stack([cv2.resize(one, (SIDE, SIDE)) for one in both]), middle[0], top[0]))
+        return passes
 
     def _ready(self) -> Judge | None:
         if self._judge is not None or self._problem is not None:
@@ -144,9 +155,9 @@ class ShippedNetwork:
             self._fail(Sentence("The network for cut-outs is damaged."), None)
             return None
         try:
-            self._net = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
+            self._nets = tuple(together([lambda: cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))] * 2))
             self._judge = judge
-            self._predict(np.zeros((4, 4, 3), np.uint8), None, 64)
+            self._passes(np.zeros((4, 4, 3), np.uint8), None, (64,))
         except (cv2.error, ValueError) as error:
             self._fail(
                 Sentence("OpenCV {version} cannot run the network for cut-outs.", version=cv2.__version__), error
@@ -154,9 +165,25 @@ class ShippedNetwork:
         return self._judge
 
     def _fail(self, sentence: str, error: Exception | None) -> None:
-        self._net = self._judge = None
+        self._nets, self._judge = (), None
         self._problem = sentence
         log.warning("%s Cut-outs are made by colours and edges alone. %s", sentence, error or "")
+
+
+def _batch(rgb: np.ndarray, hints: HintChannels | None, side: int) -> np.ndarray:
+    """The picture and its hints as the network takes them, float32 (1, 7, side, side)."""
+    how = cv2.INTER_AREA if min(rgb.shape[:2]) >= side else cv2.INTER_LINEAR
+    batch = np.zeros((1, 7, side, side), np.float32)
+    batch[0, :3] = cv2.resize(rgb, (side, side), interpolation=how).transpose(2, 0, 1)
+    if hints is not None:
+        for channel, values in enumerate(hints.channels):
+            batch[0, 3 + channel] = cv2.resize(values, (side, side), interpolation=cv2.INTER_AREA)
+    return batch
+
+
+def _run(net: cv2.dnn.Net, batch: np.ndarray) -> Sequence[np.ndarray]:
+    net.setInput(batch)
+    return net.forward(list(OUTPUTS))
 
 
 SHIPPED = ShippedNetwork()

@@ -72,6 +72,12 @@ def test_without_networks_the_window_s_segmenter_has_no_child(qtbot, thing):
     service.close()
 
 
+def test_the_window_s_segmenter_comes_warm(monkeypatch):
+    read = []
+    monkeypatch.setattr("engine.preflight.Segmenter.warm_up", lambda segmenter: read.append(segmenter))
+    assert read == [hosted_segmenter(Settings)]
+
+
 def test_what_is_fetched_while_the_window_is_open_counts_at_once(tmp_path, monkeypatch):
     installed: dict[str, Path] = {}
     monkeypatch.setattr("engine.weights.installed_helpers", lambda: dict(installed))

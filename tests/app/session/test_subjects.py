@@ -10,11 +10,14 @@ from PIL import Image
 from PySide6.QtGui import QImage
 
 from app.mask.brush import Brush
+from app.session.state import SessionState
 from app.session.subject_work import Composed, Found
+from app.session.subjects import Subjects
 from engine.errors import SubjectNotFound
 from engine.photo.hints import Box, SubjectProposal
 from engine.photo.load import photo_from_pixels
 from engine.sentence import NOTHING, Sentence
+from tests.app.mask.fakes import FakeSegmenter
 from tests.app.session.test_controller import Session
 from tests.app.walks.test_session_walk import at_once
 
@@ -52,6 +55,17 @@ def found(key: int, left: int = 8) -> Found:
 
 
 # Searching
+
+
+def test_the_segmenter_is_made_while_the_first_photo_is_read(at_once, tmp_path):
+    made = []
+    subjects = Subjects(SessionState(), lambda: made.append(FakeSegmenter()) or made[-1])
+    assert not made
+    subjects.open_file(tmp_path / "not there.png")  # whatever becomes of it
+    assert len(made) == 1
+    subjects.open_file(tmp_path / "not there.png")
+    assert len(made) == 1
+    subjects.close()
 
 
 def test_a_search_for_what_is_gone_or_closed_changes_nothing(one):

@@ -12,6 +12,7 @@ from engine.photo.load import photo_from_pixels
 from engine.photo.mask_ops import overlap
 from engine.preflight.colours.marks import Marks
 from engine.preflight.colours.working_photo import Window, WorkingPhoto
+from engine.preflight.shipped import candidates
 from engine.preflight.shipped.candidates import (
     Candidate,
     answer_again,
@@ -205,3 +206,22 @@ def test_where_readings_agree_nothing_is_pointed_at(working: WorkingPhoto):
     network = Told(lambda hints: SMALL)
     answer_alone(working, network, list, np.eye(8, dtype=np.float32))
     assert len(network.asked) == 2
+
+
+def test_a_candidate_is_drawn_as_if_it_had_been_from_the_beginning(working: WorkingPhoto):
+    logits = np.where(SMALL, 2.0, -2.0).astype(np.float32)
+    rough = candidates._roughly(working.whole, logits)[1]
+    at_once = candidates._by_both(working.whole, logits, None, Marks())
+    assert rough.models is not None and at_once.models is None
+    np.testing.assert_array_equal(rough.drawn().inside, at_once.inside)
+    assert at_once.drawn() is at_once
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_the_answer_is_drawn_whatever_led_to_it(working: WorkingPhoto, again: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(candidates, "ranked", lambda rated, *_: sorted(rated, key=lambda one: one.models is None))
+    if not again:
+        monkeypatch.setattr(candidates, "answer_again", lambda *_: None)
+    found = by_itself(working, Told(lambda hints: SMALL if hints is None else LARGE), Marks(), list)
+    assert found is not None and any(one.models is not None for one in found[1:])
+    assert found[0].models is None

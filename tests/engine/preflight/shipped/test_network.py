@@ -16,7 +16,8 @@ from engine.photo.load import Photo, photo_from_pixels
 from engine.preflight.segmenter import Segmenter
 from engine.preflight.shipped.channels import HintChannels
 from engine.preflight.shipped.judge import JUDGE_NAME, KINDS, SURE, TRAITS, read_judge
-from engine.preflight.shipped.network import FOLDER, NAME, SHIPPED, SIDE, ShippedNetwork
+from engine.preflight.shipped.network import FOLDER, NAME, SHIPPED, SIDE, SIDES, SMALL_SIDES, ShippedNetwork
+from engine.preflight.shipped.things import KnownThings
 from tests.engine.preflight.scenes import background, ellipse, overlap, painted, toy
 
 
@@ -60,6 +61,32 @@ def test_a_box_and_a_click_are_hints_to_it():
     assert (solid & right).sum() > 5 * (solid & left).sum()
 
 
+def test_what_it_saw_of_a_picture_without_hints_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch):
+    network, asked = ShippedNetwork(), []
+    assert network.problem == ""
+    passes = network._passes
+
+    def counted(rgb: np.ndarray, hints: HintChannels | None, sides: tuple[int, ...]) -> object:
+        asked.append(tuple(sides))
+        return passes(rgb, hints, sides)
+
+    monkeypatch.setattr(network, "_passes", counted)
+    rgb = toy()[0].rgb
+    hints = HintChannels.none(SIDE)
+    hints.box(0, 0, SIDE, SIDE)
+    first, hinted, again = (
+        network.predict(rgb),
+        network.predict(rgb, hints, SMALL_SIDES),
+        network.predict(rgb, None, SMALL_SIDES),
+    )
+    assert asked == [SIDES, SMALL_SIDES, ()]
+    assert first is not None and hinted is not None and again is not None
+    alone = ShippedNetwork().predict(rgb, None, SMALL_SIDES)
+    assert alone is not None
+    np.testing.assert_array_equal(again.logits, alone.logits)
+    assert not np.array_equal(hinted.logits, again.logits)
+
+
 def test_two_equal_subjects_are_both_offered(segmenter: Segmenter):
     left, right = ellipse(150, 240, 60, 75, 36, 42), ellipse(150, 240, 180, 75, 36, 42)
     photo = photo_from_pixels(painted(left | right))
@@ -85,6 +112,19 @@ def test_a_correction_obeys_and_changes_nothing_far_away(segmenter: Segmenter):
     better = segmenter.refine_mask(photo, [Click(22, 22, include=False)], start=start)
     assert not (better[15:30, 15:30] >= 128).any()
     np.testing.assert_array_equal(better[150:154, 200:204], start[150:154, 200:204])
+
+
+def test_a_segmenter_that_is_warm_reads_no_network_for_its_first_photo(monkeypatch: pytest.MonkeyPatch):
+    network, things = ShippedNetwork(), KnownThings()
+    segmenter = Segmenter(network=network, things=things)
+    segmenter.warm_up()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("it was read already")
+
+    monkeypatch.setattr(cv2.dnn, "readNetFromONNX", refuse)
+    assert segmenter.find_subject(toy()[0]).mask.any() and network.problem == things.problem == ""
+    Segmenter(network=None, things=None).warm_up()
 
 
 # Photos of nothing, and odd ones
@@ -198,7 +238,7 @@ def test_a_network_that_fails_while_it_runs(monkeypatch: pytest.MonkeyPatch, cap
     def fail(*_: object) -> None:
         raise cv2.error("out of memory")
 
-    monkeypatch.setattr(network, "_predict", fail)
+    monkeypatch.setattr(network, "_passes", fail)
     check_falls_back(network, "cannot run", caplog)
 
 
