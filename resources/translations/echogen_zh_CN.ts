@@ -7707,6 +7707,13 @@
     </message>
 </context>
 <context>
+    <name>SystemNotices</name>
+    <message>
+        <source>Show the window</source>
+        <translation>显示窗口</translation>
+    </message>
+</context>
+<context>
     <name>Tiles</name>
     <message>
         <source>Keep scale 1</source>
