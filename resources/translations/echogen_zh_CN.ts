@@ -1404,6 +1404,14 @@
         <translation>没有找到</translation>
     </message>
     <message>
+        <source>Nothing stands out in this photo.</source>
+        <translation>这张照片里没有突出的主体。</translation>
+    </message>
+    <message>
+        <source>Nothing stands out there.</source>
+        <translation>那里没有突出的主体。</translation>
+    </message>
+    <message>
         <source>Nothing was fetched from there. Try again later, or another address to download from.</source>
         <translation>未从该处下载任何内容。请稍后重试，或更换下载地址。</translation>
     </message>
@@ -1418,14 +1426,6 @@
     <message>
         <source>Nothing was fetched. Look for a newer version of this program.</source>
         <translation>未下载任何内容。请查看是否有此程序的新版本。</translation>
-    </message>
-    <message>
-        <source>Nothing was found in this photo.</source>
-        <translation>在这张照片中什么都没有找到。</translation>
-    </message>
-    <message>
-        <source>Nothing was found there.</source>
-        <translation>那里什么都没有找到。</translation>
     </message>
     <message>
         <source>Nothing was lost.</source>
@@ -4909,8 +4909,8 @@
         <translation>更好的抠图…</translation>
     </message>
     <message>
-        <source>Not sure. Draw a box around it.</source>
-        <translation>不确定。请在它周围画一个框。</translation>
+        <source>Draw a box around it.</source>
+        <translation>请在它周围画一个框。</translation>
     </message>
     <message>
         <source>Or is it one of these?</source>
@@ -6290,6 +6290,10 @@
     <message>
         <source>found, {0}&#xa0;%</source>
         <translation>已找到，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>not sure</source>
+        <translation>不确定</translation>
     </message>
     <message>
         <source>toy robot, cat, mug …</source>
