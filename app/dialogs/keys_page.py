@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLayout, QWidget
@@ -9,13 +11,14 @@ from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLay
 from app.look import type as type_
 from app.look.controls import IconButton, OutlinedButton, PlainButton, label
 from app.shortcuts import GROUPS, TABLE, Shortcut, as_written, group_label, keymap, sequence
+from app.system.deferred import DeferredSteps
 
 
 class KeysPage(QWidget):
     """See the module.
 
     Attributes:
-        rows: one for every action that has a key, by the action's id.
+        rows: one for every action that has a key, by the action's id; complete when ``building`` is done.
 
     Signals:
         changed: keys of the table were changed; they are in ``keymap``.
@@ -26,25 +29,29 @@ class KeysPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.rows: dict[str, KeyRow] = {}
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 16, 4)
         column.setSpacing(4)
-        for group in GROUPS:
-            lines = [line for line in TABLE if line.group == group and not line.gesture]
-            if not lines:
-                continue
-            column.addWidget(label(group_label(group), "section"))
-            for line in lines:
-                row = KeyRow(line)
-                row.changed.connect(self._key_changed)
-                row.taken.connect(self._show_keys)
-                self.rows[line.id] = row
-                column.addWidget(row)
-            column.addSpacing(12)
+        first, *others = [group for group in GROUPS if _lines(group)]
+        self._add_group(first)
+        # The others are below what is seen at first, and all at once they keep the dialog waiting.
+        self.building = DeferredSteps((*(partial(self._add_group, group) for group in others), self._add_reset), self)
+
+    def _add_group(self, group: str) -> None:
+        self._column.addWidget(label(group_label(group), "section"))
+        for line in _lines(group):
+            row = KeyRow(line)
+            row.show_conflict()
+            row.changed.connect(self._key_changed)
+            row.taken.connect(self._show_keys)
+            self.rows[line.id] = row
+            self._column.addWidget(row)
+        self._column.addSpacing(12)
+
+    def _add_reset(self) -> None:
         reset = OutlinedButton(self.tr("Reset all"), "rotate-ccw")
         reset.clicked.connect(self._reset)
-        column.addWidget(reset, 0, Qt.AlignmentFlag.AlignLeft)
-        self._show_conflicts()
+        self._column.addWidget(reset, 0, Qt.AlignmentFlag.AlignLeft)
 
     @Slot()
     def _key_changed(self) -> None:
@@ -65,6 +72,11 @@ class KeysPage(QWidget):
     def _show_conflicts(self) -> None:
         for row in self.rows.values():
             row.show_conflict()
+
+
+def _lines(group: str) -> list[Shortcut]:
+    """The actions of a group that a key can be given to."""
+    return [line for line in TABLE if line.group == group and not line.gesture]
 
 
 class KeyEdit(QKeySequenceEdit):

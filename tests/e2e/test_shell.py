@@ -412,10 +412,11 @@ def test_dialogs_open_over_a_scrim_and_escape_closes_them(program):
         assert QApplication.activeModalWidget() is None
 
 
-def test_a_key_can_be_changed_and_a_conflict_is_said(program):
+def test_a_key_can_be_changed_and_a_conflict_is_said(program, qtbot):
     program.window.dialogs.open_settings("keys")
-    QApplication.processEvents()
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not None)
     dialog = QApplication.activeModalWidget()
+    qtbot.waitUntil(lambda: {"vary", "open"} <= dialog.key_rows.keys())
     row = dialog.key_rows["vary"]
     row.edit.setKeySequence("Ctrl+O")
     row.edit.editingFinished.emit()
