@@ -13,6 +13,9 @@ from app.look.controls import IconButton, OutlinedButton, PlainButton, label
 from app.shortcuts import GROUPS, TABLE, Shortcut, as_written, group_label, keymap, sequence
 from app.system.deferred import DeferredSteps
 
+_SEEN = 2
+"""Groups that fill the page as it is seen at first."""
+
 
 class KeysPage(QWidget):
     """See the module.
@@ -32,23 +35,39 @@ class KeysPage(QWidget):
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 16, 4)
         column.setSpacing(4)
-        first, *others = [group for group in GROUPS if _lines(group)]
-        self._add_group(first)
-        # The others are below what is seen at first, and all at once they keep the dialog waiting.
-        self.building = DeferredSteps((*(partial(self._add_group, group) for group in others), self._add_reset), self)
+        groups = [group for group in GROUPS if _lines(group)]
+        for group in groups[:_SEEN]:
+            self._add(group, self._rows_of(group))
+        # The others are below what is seen at first, and all at once they keep the dialog waiting. They are laid out in one
+        # go: the rows that are there would move with each group.
+        self._built: dict[str, list[KeyRow]] = {}
+        self.building = DeferredSteps(
+            (*(partial(self._build, group) for group in groups[_SEEN:]), self._add_built), self
+        )
 
-    def _add_group(self, group: str) -> None:
-        self._column.addWidget(label(group_label(group), "section"))
-        for line in _lines(group):
-            row = KeyRow(line)
+    def _build(self, group: str) -> None:
+        self._built[group] = self._rows_of(group)
+
+    def _rows_of(self, group: str) -> list[KeyRow]:
+        rows = [KeyRow(line) for line in _lines(group)]
+        for row in rows:
             row.show_conflict()
             row.changed.connect(self._key_changed)
             row.taken.connect(self._show_keys)
-            self.rows[line.id] = row
+            self.rows[row.line.id] = row
+        return rows
+
+    def _add(self, group: str, rows: list[KeyRow]) -> None:
+        self._column.addWidget(label(group_label(group), "section"))
+        for row in rows:
             self._column.addWidget(row)
+            row.edit.ensurePolished()  # as high as it will be, before the others make place for it
         self._column.addSpacing(12)
 
-    def _add_reset(self) -> None:
+    def _add_built(self) -> None:
+        for group, rows in self._built.items():
+            self._add(group, rows)
+        self._built = {}
         reset = OutlinedButton(self.tr("Reset all"), "rotate-ccw")
         reset.clicked.connect(self._reset)
         self._column.addWidget(reset, 0, Qt.AlignmentFlag.AlignLeft)
