@@ -35,6 +35,7 @@ class KeysPage(QWidget):
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 16, 4)
         column.setSpacing(4)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinimumSize)  # it grows with its rows at once
         groups = [group for group in GROUPS if _lines(group)]
         for group in groups[:_SEEN]:
             self._add(group, self._rows_of(group))
