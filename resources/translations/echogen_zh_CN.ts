@@ -932,6 +932,10 @@
         <translation>它使工作进程终止了 {tries} 次。</translation>
     </message>
     <message>
+        <source>It ended unexpectedly. Your photo, cut-out and prompt are safe.</source>
+        <translation>它意外退出了。您的照片、抠图和提示词都没有丢失。</translation>
+    </message>
+    <message>
         <source>It has to begin with https://, as in {hub}.</source>
         <translation>必须以 https:// 开头，例如 {hub}。</translation>
     </message>
@@ -2194,10 +2198,6 @@
     <message>
         <source>The engine stopped</source>
         <translation>引擎已停止</translation>
-    </message>
-    <message>
-        <source>The engine stopped unexpectedly. Your photo, cut-out and prompt are safe.</source>
-        <translation>引擎意外停止。您的照片、抠图和提示词都安全。</translation>
     </message>
     <message>
         <source>The example is ready. Press Generate and watch the picture form from coarse to fine, in about {0} seconds.</source>
