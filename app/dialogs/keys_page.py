@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLayout, QWidget
@@ -9,13 +11,17 @@ from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLay
 from app.look import type as type_
 from app.look.controls import IconButton, OutlinedButton, PlainButton, label
 from app.shortcuts import GROUPS, TABLE, Shortcut, as_written, group_label, keymap, sequence
+from app.system.deferred import DeferredSteps
+
+_SEEN = 2
+"""Groups that fill the page as it is seen at first."""
 
 
 class KeysPage(QWidget):
     """See the module.
 
     Attributes:
-        rows: one for every action that has a key, by the action's id.
+        rows: one for every action that has a key, by the action's id; complete when ``building`` is done.
 
     Signals:
         changed: keys of the table were changed; they are in ``keymap``.
@@ -26,25 +32,46 @@ class KeysPage(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.rows: dict[str, KeyRow] = {}
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 16, 4)
         column.setSpacing(4)
-        for group in GROUPS:
-            lines = [line for line in TABLE if line.group == group and not line.gesture]
-            if not lines:
-                continue
-            column.addWidget(label(group_label(group), "section"))
-            for line in lines:
-                row = KeyRow(line)
-                row.changed.connect(self._key_changed)
-                row.taken.connect(self._show_keys)
-                self.rows[line.id] = row
-                column.addWidget(row)
-            column.addSpacing(12)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetMinimumSize)  # it grows with its rows at once
+        groups = [group for group in GROUPS if _lines(group)]
+        for group in groups[:_SEEN]:
+            self._add(group, self._rows_of(group))
+        # The others are below what is seen at first, and all at once they keep the dialog waiting. They are laid out in one
+        # go: the rows that are there would move with each group.
+        self._built: dict[str, list[KeyRow]] = {}
+        self.building = DeferredSteps(
+            (*(partial(self._build, group) for group in groups[_SEEN:]), self._add_built), self
+        )
+
+    def _build(self, group: str) -> None:
+        self._built[group] = self._rows_of(group)
+
+    def _rows_of(self, group: str) -> list[KeyRow]:
+        rows = [KeyRow(line) for line in _lines(group)]
+        for row in rows:
+            row.show_conflict()
+            row.changed.connect(self._key_changed)
+            row.taken.connect(self._show_keys)
+            self.rows[row.line.id] = row
+        return rows
+
+    def _add(self, group: str, rows: list[KeyRow]) -> None:
+        self._column.addWidget(label(group_label(group), "section"))
+        for row in rows:
+            self._column.addWidget(row)
+            row.edit.ensurePolished()  # as high as it will be, before the others make place for it
+        self._column.addSpacing(12)
+
+    def _add_built(self) -> None:
+        for group, rows in self._built.items():
+            self._add(group, rows)
+        self._built = {}
         reset = OutlinedButton(self.tr("Reset all"), "rotate-ccw")
         reset.clicked.connect(self._reset)
-        column.addWidget(reset, 0, Qt.AlignmentFlag.AlignLeft)
-        self._show_conflicts()
+        self._column.addWidget(reset, 0, Qt.AlignmentFlag.AlignLeft)
 
     @Slot()
     def _key_changed(self) -> None:
@@ -65,6 +92,11 @@ class KeysPage(QWidget):
     def _show_conflicts(self) -> None:
         for row in self.rows.values():
             row.show_conflict()
+
+
+def _lines(group: str) -> list[Shortcut]:
+    """The actions of a group that a key can be given to."""
+    return [line for line in TABLE if line.group == group and not line.gesture]
 
 
 class KeyEdit(QKeySequenceEdit):

@@ -93,7 +93,11 @@ class GalleryModel(QStringListModel):
 
     def read(self, rows: Sequence[int]) -> list[Picture]:
         """Many pictures at once."""
-        return self.store.read([self._ids[row] for row in rows if row < len(self._ids)])
+        return self.store.read(self.ids_of(rows))
+
+    def ids_of(self, rows: Iterable[int]) -> list[int]:
+        """The ids of many pictures."""
+        return [self._ids[row] for row in rows if row < len(self._ids)]
 
     def set_in_view(self, first: int, last: int) -> None:
         """Have the thumbnails of these rows unpacked first: they are in view."""

@@ -53,6 +53,8 @@ class PicturesView(Protocol):
 
     def chosen(self) -> list[Picture]: ...
 
+    def chosen_ids(self) -> list[int]: ...
+
     def choose(self, picture: int) -> None: ...
 
     def window(self) -> QWidget: ...
@@ -261,14 +263,14 @@ class PictureCommands(QObject):
     @Slot()
     def delete(self) -> None:
         """Hide the chosen pictures; they go to the trash when the program ends."""
-        self.delete_pictures(self._view.chosen())
+        self.delete_pictures(self._view.chosen_ids())
 
-    def delete_pictures(self, pictures: Sequence[Picture]) -> None:
-        """Hide pictures, chosen or not; the one that follows them in the row is chosen then."""
-        if not pictures:
+    def delete_pictures(self, pictures: Iterable[int]) -> None:
+        """Hide pictures by their ids, chosen or not; the one that follows them in the row is chosen then."""
+        ids = tuple(pictures)
+        if not ids:
             return
-        following = max(self._model.row_of(picture.id) for picture in pictures) - len(pictures) + 1
-        ids = tuple(picture.id for picture in pictures)
+        following = max(map(self._model.row_of, ids)) - len(ids) + 1
         self._store.delete(ids)
         self._deleted.append(ids)
         self.changed.emit()

@@ -168,7 +168,7 @@ class HistoryPanel(QWidget):
         has chosen several, to do something with them."""
         if picture == self._shown:
             return
-        chosen = [one.id for one in self.view.chosen()]
+        chosen = self.view.chosen_ids()
         before, self._shown = self._shown, picture
         if chosen == [before] and picture is None:
             self.view.clearSelection()
@@ -272,7 +272,7 @@ class HistoryPanel(QWidget):
 
     @Slot()
     def _note_chosen(self) -> None:
-        self._chosen = [picture.id for picture in self.view.chosen()]
+        self._chosen = self.view.chosen_ids()
 
     @Slot()
     def _choose_again(self) -> None:

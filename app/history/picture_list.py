@@ -203,6 +203,10 @@ class HistoryView(HoverList):
         rows = sorted(index.row() for index in self.selectionModel().selectedIndexes())
         return [p for p in (self.history.picture_at(row) for row in rows) if p is not None]
 
+    def chosen_ids(self) -> list[int]:
+        """Their ids."""
+        return [picture.id for picture in self.chosen()]
+
     def choose(self, picture: int, *, scroll: bool = True) -> None:
         """Select one picture by its id; none when it is not in the row, as behind a filter."""
         row = self.history.row_of(picture)
@@ -239,7 +243,7 @@ class HistoryView(HoverList):
             if index.isValid() and not self.selectionModel().isSelected(index):
                 self._lend_to(index)
             return
-        before = [picture.id for picture in self.chosen()]
+        before = self.chosen_ids()
         super().mousePressEvent(event)
         index = self.indexAt(event.position().toPoint())
         clicked = self.history.picture_at(index.row()) if index.isValid() else None
@@ -248,7 +252,7 @@ class HistoryView(HoverList):
 
     def _lend_to(self, index: QModelIndex) -> None:
         """A menu is about another picture than those that are chosen: it alone is chosen until ``give_back``."""
-        before = self._lent[0] if self._lent is not None else [picture.id for picture in self.chosen()]
+        before = self._lent[0] if self._lent is not None else self.chosen_ids()
         clicked = self.history.picture_at(index.row())
         self.setCurrentIndex(index)
         self._lent = before, clicked.id if clicked is not None else None
@@ -260,7 +264,7 @@ class HistoryView(HoverList):
             return
         (before, clicked), self._lent = self._lent, None
         goes = clicked is None or self.history.row_of(clicked) < 0 or not self.chosen()
-        if not goes and [picture.id for picture in self.chosen()] != [clicked]:
+        if not goes and self.chosen_ids() != [clicked]:
             return
         self.clearSelection()
         model = self.selectionModel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from app.language import sentences
 from app.language.amounts import rough_seconds
 from app.lists.table import PictureTable
 from app.look.controls import OutlinedButton, PlainButton, PrimaryButton, label
+from app.look.layout import FlowLayout
 from app.session.list_run import ListRun
 from app.session.prompt_source import PromptSource, listed_of, open_source
 from app.session.state import SessionState
@@ -140,13 +141,7 @@ class ListDialog(Dialog):
         self.keep_button.clicked.connect(self._choose_target)
         self.results.clicked.connect(self._see)
         self.draw.clicked.connect(self._draw)
-        row = QHBoxLayout()
-        for button in (self.scenes, self.open_button, self.keep_button):
-            row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.results)
-        row.addWidget(self.draw)
-        column.addLayout(row)
+        column.addLayout(_footer((self.scenes, self.open_button, self.keep_button), (self.results, self.draw)))
         return page
 
     def _results_page(self) -> QWidget:
@@ -170,14 +165,7 @@ class ListDialog(Dialog):
         self.rest.clicked.connect(self._draw_rest)
         self.stop.clicked.connect(self.stopRequested)
         self.back.clicked.connect(self._write)
-        row = QHBoxLayout()
-        row.addWidget(self.back)
-        row.addWidget(self.rest)
-        row.addWidget(self.stop)
-        row.addStretch(1)
-        row.addWidget(self.sheet)
-        row.addWidget(self.files)
-        column.addLayout(row)
+        column.addLayout(_footer((self.back, self.rest, self.stop), (self.sheet, self.files)))
         return page
 
     # The list
@@ -377,3 +365,14 @@ def _write_list(file: Path, requests: list) -> Path:
     file = with_suffix(file, ".jsonl")
     write_requests(file, requests)
     return file
+
+
+def _footer(left: Sequence[QWidget], right: Sequence[QWidget]) -> QHBoxLayout:
+    """The buttons of a page. Those on the left take further lines where the text is large and the window small."""
+    row, flow = QHBoxLayout(), FlowLayout()
+    for button in left:
+        flow.addWidget(button)
+    row.addLayout(flow, 1)
+    for button in right:
+        row.addWidget(button, 0, Qt.AlignmentFlag.AlignBottom)
+    return row

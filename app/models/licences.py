@@ -16,6 +16,8 @@ from engine.weights import MODELS, PARTS, Licence, Part, chosen_parts
 
 _SMALL_BYTES = 2 * 10**9
 _INDENT = 26
+_GAP = 8
+"""Between one licence and the next."""
 
 
 class LicenceSheet(QWidget):
@@ -132,13 +134,12 @@ class LicenceSheet(QWidget):
         by_licence: dict[str, list[Part]] = {}
         for part in self.parts():
             by_licence.setdefault(part.licence.name, []).append(part)
-        for row, parts in enumerate(by_licence.values()):
-            licence = parts[0].licence
+        for number, parts in enumerate(by_licence.values()):
+            licence, row = parts[0].licence, 3 * number
             names = ", ".join(part.title for part in parts)
-            self._grid.addWidget(label(f"{licence.name}: {names}", "label", wrap=True), 2 * row, 0)
-            self._grid.addWidget(
-                label(sentences.translated(licence.summary), "help", "muted", wrap=True), 2 * row + 1, 0
-            )
+            self._grid.addWidget(label(f"{licence.name}: {names}", "label", wrap=True), row, 0)
+            self._grid.addWidget(label(sentences.translated(licence.summary), "help", "muted", wrap=True), row + 1, 0)
+            self._grid.setRowMinimumHeight(row + 2, _GAP)
             read = PlainButton(self.tr("Read it"))
             read.setAccessibleName(self.tr("Read the licence {0}").format(licence.name))
             read.setProperty("licence", licence)
@@ -146,7 +147,7 @@ class LicenceSheet(QWidget):
             if shipped_text(licence) is None:  # only its publisher has it
                 read.setToolTip(licence.url)
             read.clicked.connect(self._read)
-            self._grid.addWidget(read, 2 * row, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
+            self._grid.addWidget(read, row, 1, 2, 1, Qt.AlignmentFlag.AlignTop)
         fetched = sum(self._bytes_of(part) for part in self.parts())
         needed = fetched + (self._model.bundle_bytes if self._model.bundle else 0)
         self.amount.setText(

@@ -391,7 +391,7 @@ class PictureQueue(QObject):
         self._deaths += 1
         again = self._reopen is not None and self._deaths <= 2
         error = DeviceLost(
-            Sentence("The engine stopped unexpectedly. Your photo, cut-out and prompt are safe."),
+            Sentence("It ended unexpectedly. Your photo, cut-out and prompt are safe."),
             Sentence("It is being started again; then you can go on.")
             if again
             else Sentence("Start it again, or choose a smaller memory plan in Settings."),

@@ -250,12 +250,17 @@ class HistoryStore:
 
     def delete(self, pictures: Iterable[int]) -> None:
         """Hide pictures; ``restore`` brings them back until ``purge`` moves their files to the trash."""
-        with self.database.transaction() as database:
-            database.executemany("UPDATE pictures SET deleted=? WHERE id=?", [(time.time(), p) for p in pictures])
+        self._set_deleted(pictures, time.time())
 
     def restore(self, pictures: Iterable[int]) -> None:
+        self._set_deleted(pictures, None)
+
+    def _set_deleted(self, pictures: Iterable[int], when: float | None) -> None:
         with self.database.transaction() as database:
-            database.executemany("UPDATE pictures SET deleted=NULL WHERE id=?", [(p,) for p in pictures])
+            database.execute(
+                "UPDATE pictures SET deleted=? WHERE id IN (SELECT value FROM json_each(?))",
+                (when, json.dumps(list(pictures))),
+            )
 
     def purge(self, trash: Callable[[str], object] | None = None) -> list[Path]:
         """Move the files of deleted pictures to the system's trash and forget them; returns what could not be moved.

@@ -1,4 +1,4 @@
-"""Below the photo: how sure the automatic cut-out is where it is not sure, what else may be meant, and what helps."""
+"""Below the name: what helps where the automatic cut-out is not sure, and what else may be meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import amounts
 from app.look.controls import PlainButton, clear, label
-from app.look.glyphs import Glyph
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.mask.candidates import candidate_name, candidates
@@ -49,28 +48,20 @@ class FoundNote(QWidget):
         self._shown: tuple[str, tuple[Box, ...]] = ("", ())
         self._names: list[str] = []
         self._size, self._asking, self._ask_again = 0, False, False
-        self.sign, self.text = Glyph("triangle-alert", "warning"), label("", "help", wrap=True)
+        self.text = label("", "help", wrap=True)
         self.others = label("", "help", "muted")
         self.thumbs: list[Thumb] = []
         self.better = PlainButton("", "download")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        words = QHBoxLayout()
-        words.setSpacing(8)
-        words.addWidget(self.sign)
-        words.addWidget(self.text, 1)
         self._row = QHBoxLayout()
         self._row.setSpacing(8)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(words)
+        column.addWidget(self.text)
         column.addWidget(self.others)
         column.addLayout(self._row)
-        get = QHBoxLayout()
-        get.addSpacing(10)  # its icon stands where the sentence begins
-        get.addWidget(self.better)
-        get.addStretch(1)
-        column.addLayout(get)
+        column.addWidget(self.better)
         self.better.clicked.connect(self.helpersRequested)
         self.hide()
 
@@ -111,8 +102,7 @@ class FoundNote(QWidget):
         for index, thumb in enumerate(self.thumbs):
             thumb.setChecked(index == chosen)
         # That nothing was found is said above the photo, and why nothing can be drawn stands at the cut-out.
-        for widget in (self.sign, self.text):
-            widget.setVisible(verdict == "unsure")
+        self.text.setVisible(verdict == "unsure")
         self.others.setVisible(bool(boxes))
         self.retranslate()
 
@@ -130,7 +120,7 @@ class FoundNote(QWidget):
 
     def retranslate(self) -> None:
         """Say it in the language of now."""
-        self.text.setText(self.tr("Not sure. Draw a box around it."))
+        self.text.setText(self.tr("Draw a box around it."))
         self.others.setText(self.tr("Or is it one of these?"))
         for name, thumb in zip(self._names, self.thumbs, strict=True):
             thumb.setAccessibleName(name)

@@ -1,4 +1,4 @@
-"""The subject's name: a field, suggested names while it is empty, and beside it that the subject was found."""
+"""The subject's name: a field, suggested names while it is empty, and beside it how sure the cut-out is."""
 
 from __future__ import annotations
 
@@ -54,20 +54,26 @@ class NameRow(QWidget):
             self.edit.setText(name)
 
     def show_found(self, verdict: Verdict, score: float) -> None:
-        """Say how sure the search was, where it was. Where it was not, the note under the photo says so.
+        """Say how sure the search was, in the one line that is there before and after it. That nothing was found is said
+        above the photo.
 
         Args:
             verdict: "" when the cut-out was corrected.
-            score: 0 … 1; nothing is said of 0.
+            score: 0 … 1; only of doubt something is said at 0.
         """
         self._found = (verdict, score)
-        found = self.tr("found, {0}\u00a0%").format(round(100 * score))
-        corrected = verdict == ""
-        self.found_label.setText(self.tr("corrected") if corrected else found)
         # The tick is for what the program is sure of; what the user made of it, nobody has measured.
-        self.found_sign.set_icon(*(("brush", "text-muted") if corrected else ("circle-check", "accent")))
+        match verdict:
+            case "unsure":
+                words, sign = self.tr("not sure"), ("triangle-alert", "warning")
+            case "":
+                words, sign = self.tr("corrected"), ("brush", "text-muted")
+            case _:
+                words, sign = self.tr("found, {0}\u00a0%").format(round(100 * score)), ("circle-check", "accent")
+        self.found_label.setText(words)
+        self.found_sign.set_icon(*sign)
         for widget in (self.found_label, self.found_sign):
-            widget.setVisible(score > 0 and verdict in ("", "sure"))
+            widget.setVisible(verdict == "unsure" or (score > 0 and verdict != "nothing"))
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:

@@ -190,9 +190,9 @@ class SubjectPanel(QWidget):
                 self.tool_row,
                 self.draft,
                 self.photos,
-                self.photo_note,
-                self.found_note,
                 self.name_row,
+                self.photo_note,  # this and the next come with the cut-out: nothing that is pressed before moves then
+                self.found_note,
                 self.card,
                 self.photos.add,
                 self.note,

@@ -65,6 +65,7 @@ class Thumb(QAbstractButton):
         super().__init__(parent)
         self._side = side
         self._picture = QImage()
+        self._pointed = False  # Qt's "under mouse" holds after a drag went over it, too
         self.setCheckable(True)
         self.setFixedSize(side, side)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -85,6 +86,19 @@ class Thumb(QAbstractButton):
     def menu(self) -> QMenu | None:
         """The menu of a right click; None for a picture that has none."""
         return None
+
+    def set_pointed(self, pointed: bool) -> None:
+        """Show the picture as one that the mouse is on, or not."""
+        self._pointed = pointed
+        self.update()
+
+    def enterEvent(self, event) -> None:
+        super().enterEvent(event)
+        self.set_pointed(True)
+
+    def leaveEvent(self, event) -> None:
+        super().leaveEvent(event)
+        self.set_pointed(False)
 
     def contextMenuEvent(self, event) -> None:
         menu = self.menu()
@@ -121,7 +135,7 @@ class Thumb(QAbstractButton):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             outer = self.picture_rect().adjusted(width / 2, width / 2, -width / 2, -width / 2)
             painter.drawRoundedRect(outer, radius("tile"), radius("tile"))
-        elif self.underMouse():
+        elif self._pointed:
             painter.setPen(QPen(theme().color("outline"), 1))
             painter.drawPath(path)
 

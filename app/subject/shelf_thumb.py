@@ -118,6 +118,7 @@ class ShelfThumb(Thumb):
             return
         self._pressed = None
         self.setDown(False)
+        self.set_pointed(False)
         drag = QDrag(self)
         data = QMimeData()
         data.setData(SUBJECT_MIME, QByteArray(str(self.key).encode()))

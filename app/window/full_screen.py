@@ -153,7 +153,7 @@ class FullScreen(QObject):
         if gone is None:
             return
         beside = self._row.beside(gone.id, 1) or self._row.beside(gone.id, -1)
-        self._history.commands.delete_pictures([gone])
+        self._history.commands.delete_pictures([gone.id])
         if beside is None:
             self._picture = None
             if self.screen is not None:

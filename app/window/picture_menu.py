@@ -139,7 +139,7 @@ class PictureMenu(QObject):
         """The picture that is shown to the trash, unless the keys belong to the frame that lies over it."""
         picture = self.picture()
         if picture is not None and not self._canvas.placement.is_over():
-            self._history.commands.delete_pictures([picture])
+            self._history.commands.delete_pictures([picture.id])
 
 
 def _recall_words(action: str) -> str:

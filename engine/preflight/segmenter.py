@@ -278,7 +278,7 @@ class Segmenter:
             if hint.box is None and not marks:
                 raise _nothing(hint)
             raise SubjectNotFound(
-                Sentence("Nothing was found there.") if not mask.any() else problem.fact,
+                Sentence("Nothing stands out there.") if not mask.any() else problem.fact,
                 Sentence("Draw the box a little larger, or paint the subject with the brush."),
             )
         # How well colours stand out is no estimate of an overlap: it never calls a mask right.
@@ -413,6 +413,6 @@ def _nothing(hint: Hint) -> SubjectNotFound:
     return SubjectNotFound(
         Sentence("No “{name}” was found in this photo.", name=hint.name)
         if hint.name
-        else Sentence("Nothing was found in this photo."),
+        else Sentence("Nothing stands out in this photo."),
         Sentence("Draw a box around the subject, or click it."),
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QTimer, QUrl
+from PySide6.QtCore import QMargins, QMimeData, QPoint, QPointF, QRect, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLabel, QWidget
@@ -412,10 +412,35 @@ def test_dialogs_open_over_a_scrim_and_escape_closes_them(program):
         assert QApplication.activeModalWidget() is None
 
 
-def test_a_key_can_be_changed_and_a_conflict_is_said(program):
-    program.window.dialogs.open_settings("keys")
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_dialogs_fit_the_smallest_window_with_the_largest_text(program, language):
+    window = program.window
+    window.resize(1024, 600)
+    program.state.update_settings(text_scale=1.5, language=language)
     QApplication.processEvents()
+    ways = {"list": window.listing.open, "models": window.dialogs.models, "settings": window.dialogs.settings}
+    ways |= {"help": window.dialogs.help, "about": window.dialogs.about}
+    too_large = {}
+    for name, open_one in ways.items():
+        open_one()
+        QApplication.processEvents()
+        dialog = QApplication.activeModalWidget()
+        shadow = round(dialog.card_rect().left())
+        if not window.rect().contains(
+            QRect(window.mapFromGlobal(dialog.pos()), dialog.size()) - QMargins(*[shadow] * 4)
+        ):
+            too_large[name] = dialog.size()
+        dialog.reject()
+        QApplication.processEvents()
+    program.state.update_settings(text_scale=1.0, language="en")
+    assert not too_large
+
+
+def test_a_key_can_be_changed_and_a_conflict_is_said(program, qtbot):
+    program.window.dialogs.open_settings("keys")
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is not None)
     dialog = QApplication.activeModalWidget()
+    qtbot.waitUntil(lambda: {"vary", "open"} <= dialog.key_rows.keys())
     row = dialog.key_rows["vary"]
     row.edit.setKeySequence("Ctrl+O")
     row.edit.editingFinished.emit()

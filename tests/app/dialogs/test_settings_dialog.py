@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication
 
 from app.dialogs.settings_dialog import PAGES, SettingsDialog
 from app.language import languages
 from app.look.theme import notifier
 from app.session.state import SessionState
-from app.shortcuts import as_written, keymap, sequence
+from app.shortcuts import TABLE, as_written, keymap, sequence
 
 
 @pytest.fixture
@@ -83,9 +84,22 @@ def test_choosing_a_language_keeps_the_keyboard_in_the_list(dialog, state, qtbot
     assert state.settings.language == "en"
 
 
-def test_keys_are_written_as_everywhere_else(dialog):
+def turn_to_keys(qtbot, dialog) -> None:
+    dialog._group.button(PAGES.index("keys")).click()
+    qtbot.waitUntil(lambda: dialog._keys.widget().building.done)
+
+
+def test_keys_are_written_as_everywhere_else(dialog, qtbot):
     assert not dialog.key_rows, "a hundred fields that nobody looks at make the dialog slow"
     dialog._group.button(PAGES.index("keys")).click()
+    changeable = [line.id for line in TABLE if not line.gesture]
+    assert 0 < len(dialog.key_rows) < len(changeable) / 3, "no more at once than is seen"
+    first = dict(dialog.key_rows)
+    QApplication.processEvents()
+    places = [(row.y(), row.height()) for row in first.values()]
+    qtbot.waitUntil(lambda: dialog._keys.widget().building.done)
+    QApplication.processEvents()
+    assert list(dialog.key_rows) == changeable and [(row.y(), row.height()) for row in first.values()] == places
     for action, row in dialog.key_rows.items():
         keys = keymap.keys(action)
         assert row.edit.text() == (as_written(sequence(keys[0])) if keys else "none")
@@ -98,7 +112,7 @@ def test_keys_are_written_as_everywhere_else(dialog):
 
 
 def test_escape_gives_back_a_key_and_leaves_and_is_never_one_itself(dialog, qtbot):
-    dialog._group.button(PAGES.index("keys")).click()
+    turn_to_keys(qtbot, dialog)
     row = dialog.key_rows["copy"]
     before = keymap.keys("copy")
     row.edit.setFocus()

@@ -96,3 +96,20 @@ def test_what_is_chosen_is_chosen_again_as_one_change_and_starred_as_one(qtbot, 
     assert calls == [1] and len(store.ids(PictureFilter(starred=True))) >= 397
     background.shutdown()
     store.close()
+
+
+def test_many_are_deleted_without_being_read(qtbot, tmp_path: Path, monkeypatch):
+    store, history, panel = four_hundred(qtbot, tmp_path)
+    panel.show()
+    panel.begin(None)
+    history.commands.act_on(panel.model, panel.view)
+    panel.view.selectAll()
+    panel.view.selectionModel().select(panel.model.index(399), QItemSelectionModel.SelectionFlag.Deselect)
+    left, read, asked = panel.model.id_at(399), store.read, []
+    monkeypatch.setattr(store, "read", lambda ids: asked.extend(ids) or read(ids))
+    history.commands.delete()
+    assert store.ids(PictureFilter()) == [left] and set(asked) <= {left}
+    history.commands.undo_delete()
+    assert len(store.ids(PictureFilter())) == 400
+    background.shutdown()
+    store.close()

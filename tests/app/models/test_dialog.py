@@ -485,6 +485,17 @@ def test_the_licences_get_the_room_and_the_button_that_accepts_is_in_sight(qtbot
     assert dialog.memory.isVisible()
 
 
+def test_a_licence_stands_apart_from_the_one_before(dialog):
+    card = dialog.cards["echogen-2b"]
+    click(card.button)
+    settle()
+    grid = card.sheet._grid
+    (title, summary), (next_title, _) = (
+        [grid.itemAtPosition(3 * number + line, 0).geometry() for line in (0, 1)] for number in (0, 1)
+    )
+    assert next_title.top() - summary.bottom() >= 4 + (summary.top() - title.bottom())
+
+
 def place_of(widget, dialog):
     viewport = dialog._area.viewport()
     return widget.rect().translated(widget.mapTo(viewport, widget.rect().topLeft()))

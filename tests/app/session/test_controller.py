@@ -326,7 +326,7 @@ def test_an_engine_that_dies_is_started_again_but_not_for_ever(one):
         assert one.state.engine.phase == ("ready" if death < 2 else "failed")
         if death < 2:
             one.queue.resume()
-    assert len(one.errors) == 3 and all("stopped unexpectedly" in error for error in one.errors)
+    assert len(one.errors) == 3 and all("ended unexpectedly" in error for error in one.errors)
     assert "Start it again" in one.errors[2]
     one.queue.bring_back()
     assert one.state.jobs.held == 1 and one.state.jobs.waiting == 0, "nothing waits for an engine that is gone"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent, QImage
+from PySide6.QtGui import QColor, QContextMenuEvent, QDragEnterEvent, QDropEvent, QEnterEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
@@ -26,7 +26,7 @@ from engine import CutOut
 from engine.photo import photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from tests.app.mask.fakes import FakeSegmenter, disc
-from tests.app.settled import settle
+from tests.app.settled import settle, turn_over
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -111,7 +111,7 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
     assert rig.state.subject.mask[60, 60] == 255  # published once, not first with the old mask
     assert rig.state.subject.cut_out.mask != before.cut_out.mask
     assert panel.tool_row.undo.isEnabled() and panel.name_row.found_label.text() == "corrected"
-    assert panel.name_row.found_sign.icon_name != "circle-check"  # nobody has measured what the user made of it
+    assert panel.name_row.found_sign.icon_name() != "circle-check"  # nobody has measured what the user made of it
     QTest.mouseClick(panel.tool_row.undo, LEFT)
     qtbot.waitUntil(lambda: np.array_equal(rig.state.subject.mask, disc()))
     assert panel.name_row.found_label.text() == "found, 96\u00a0%"
@@ -145,7 +145,7 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.panel.canvas.isVisible() and rig.panel.card.edit.isEnabled()
     note = rig.panel.found_note
     assert note.isVisible() and note.better.isVisible()
-    assert not note.text.isVisible() and not note.sign.isVisible(), "the banner says it already"
+    assert not note.text.isVisible() and not rig.panel.name_row.found_sign.isVisible(), "the banner says it already"
 
 
 def test_nothing_found_leaves_no_gap_where_nothing_is_offered(qtbot, rig, monkeypatch):
@@ -172,8 +172,9 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     rig.segmenter.sure = False
     opened(qtbot, rig)
     panel, note = rig.panel, rig.panel.found_note
-    assert not panel.name_row.found_label.isVisible() and not panel.name_row.found_sign.isVisible()
-    assert note.isVisible() and note.text.text() == "Not sure. Draw a box around it."
+    assert panel.name_row.found_label.text() == "not sure" and panel.name_row.found_sign.icon_name() == "triangle-alert"
+    assert panel.name_row.found_label.isVisible() and panel.name_row.found_sign.isVisible()
+    assert note.isVisible() and note.text.text() == "Draw a box around it."
     assert panel.canvas.tools.tool() == "box" and panel.tool_row.tools["box"].isChecked()
     assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
     qtbot.waitUntil(lambda: note.better.text() == f"Better cut-outs ({size(look_up('cut-out'))})…")
@@ -185,6 +186,24 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     assert rig.segmenter.asked[-1][1].box.label == "cushion"
     qtbot.waitUntil(lambda: panel.name_row.found_label.text() == "corrected")
     assert not note.isVisible() and panel.canvas.tools.tool() == "select"
+
+
+def test_the_cut_out_moves_nothing_that_could_be_pressed_before_it_came(qtbot, rig):
+    panel, row = rig.panel, rig.panel.name_row
+    rig.segmenter.sure = False
+    rig.segmenter.gate.clear()
+    rig.subjects.open_file(photo_file(rig, size=(1200, 800)))
+    qtbot.waitUntil(lambda: rig.state.subject is not None and row.nouns.isVisible())
+    pressed = (*panel.tool_row.tools.values(), row.edit, row.nouns)
+
+    def places() -> list[QPoint]:
+        turn_over(qtbot)
+        return [widget.mapTo(panel, QPoint()) for widget in pressed]
+
+    before = places()
+    rig.segmenter.gate.set()
+    qtbot.waitUntil(lambda: rig.state.subject.cut_out is not None and panel.found_note.text.isVisible())
+    assert panel.photo_note.isVisible() and places() == before
 
 
 def test_a_file_that_is_no_picture_is_said(qtbot, rig):
@@ -320,6 +339,19 @@ def test_the_shelf_has_names_and_an_order_that_can_be_taken_back(qtbot, rig):
     assert texts[0] == "Use this subject" and "Take it off the shelf" in texts
 
 
+def test_a_subject_that_is_dragged_leaves_no_ring_on_the_way(qtbot, rig):
+    for number, name in enumerate(("one", "two", "three"), 1):
+        opened(qtbot, rig, name=f"{name}.png", seed=number)
+    first, second = rig.panel.shelf.thumbs[:2]
+    plain = [thumb.grab().toImage() for thumb in (first, second)]
+    QApplication.sendEvent(first, QEnterEvent(QPointF(), QPointF(), QPointF()))
+    assert first.grab().toImage() != plain[0], "the mouse is on it"
+    second.setAttribute(Qt.WidgetAttribute.WA_UnderMouse)  # as Qt has it after a drag went over it
+    assert second.grab().toImage() == plain[1]
+    QApplication.sendEvent(first, QEvent(QEvent.Type.Leave))
+    assert first.grab().toImage() == plain[0]
+
+
 def test_a_subject_of_a_session_that_came_back_is_cut_out_on_the_shelf(qtbot, rig):
     opened(qtbot, rig, name="one.png", seed=1)
     first = rig.state.subject
@@ -383,8 +415,8 @@ def test_looking_again_by_a_name_corrects_nothing(qtbot, rig):
         qtbot.waitUntil(lambda before=asked: len(rig.segmenter.asked) == before + 1)
         qtbot.waitUntil(lambda: not rig.subjects.session.asking and not rig.subjects.session.busy)
         assert rig.segmenter.asked[-1][1].name == name
-        assert panel.found_note.verdict == "unsure" and not panel.name_row.found_label.isVisible(), "it is said once"
-        assert panel.name_row.found_sign.isHidden() and rig.state.subject.automatic is rig.state.subject.proposal.mask
+        assert panel.found_note.verdict == "unsure" and panel.name_row.found_label.text() == "not sure"
+        assert rig.state.subject.automatic is rig.state.subject.proposal.mask
     panel.found_note.thumbs[1].click()
     qtbot.waitUntil(lambda: rig.subjects.session.undo_label == "Another candidate")
     qtbot.waitUntil(lambda: panel.name_row.found_label.text() == "corrected")
@@ -495,7 +527,7 @@ def test_an_unsure_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
     value = {"photo": photo, "mask": mask, "automatic": mask, "unsure": True, "title": "thing.png"}
     rig.state.put_back_subjects((value,), 0)
     qtbot.waitUntil(lambda: rig.panel.found_note.isVisible())
-    assert rig.panel.found_note.text.text() == "Not sure. Draw a box around it."
+    assert rig.panel.name_row.found_label.text() == "not sure"
     rig.subjects.session.invert()
     qtbot.waitUntil(lambda: not rig.panel.found_note.isVisible())
 

@@ -352,7 +352,7 @@ def test_several_pictures_of_one_press_stand_side_by_side(rig, qtbot):
     rig.window.side_by_side.toggle()
     assert view.isVisible() and len(grid.pictures) == 3, "the group of the picture that is shown"
     gone = next(picture for picture in grid.pictures if picture.id == last)
-    rig.window.history.commands.delete_pictures([gone])
+    rig.window.history.commands.delete_pictures([gone.id])
     assert len(grid.pictures) == 2
     wait(qtbot, lambda: rig.state.result is not None and rig.state.result.picture != last)
     assert view.isVisible(), "the one on the canvas is gone; the others still stand over it"
@@ -538,7 +538,7 @@ def test_ctrl_z_brings_back_a_deleted_picture_from_the_canvas_and_from_wherever_
     for focused in (panels.canvas.canvas, rig.window.prompt.sheet.generate):
         gone = rig.pictures[0]
         rig.show(gone)
-        commands.delete_pictures([gone])
+        commands.delete_pictures([gone.id])
         panels.toast.show_message("Something else", lambda: None)
         assert gone.id not in [picture.id for picture in rig.store.pictures()]
         focused.setFocus()

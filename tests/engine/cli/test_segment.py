@@ -121,7 +121,7 @@ def test_a_photo_with_nothing_in_it(tmp_path: Path, capsys: pytest.CaptureFixtur
     Image.new("RGB", (60, 60), (90, 90, 90)).save(tmp_path / "flat.png")
     arguments = ["segment", "--photo", str(tmp_path / "flat.png"), "--out", str(tmp_path / "mask.png")]
     assert main(arguments) == ExitCode.BAD_INPUT
-    assert "Nothing was found in this photo." in capsys.readouterr().err
+    assert "Nothing stands out in this photo." in capsys.readouterr().err
     assert not (tmp_path / "mask.png").exists()
 
 

@@ -111,7 +111,7 @@ def test_a_subject_that_touches_the_frame_keeps_its_cut_side(segmenter: Segmente
 
 def test_nothing_to_find_is_said_in_words(segmenter: Segmenter):
     flat = photo_from_pixels(np.full((80, 100, 3), 128, np.uint8))
-    with pytest.raises(SubjectNotFound, match=r"Nothing was found in this photo\. Draw a box") as caught:
+    with pytest.raises(SubjectNotFound, match=r"Nothing stands out in this photo\. Draw a box") as caught:
         segmenter.find_subject(flat)
     assert caught.value.exit_code == ExitCode.BAD_INPUT
     with pytest.raises(SubjectNotFound, match="No “mug” was found"):
@@ -141,7 +141,7 @@ def _chequered() -> np.ndarray:
 @pytest.mark.parametrize("ground", [_sky, _light_in_the_middle, _light_from_a_corner, _chequered])
 def test_a_ground_without_anything_on_it_has_no_subject(ground):
     """Half of a gradient, which the first look may take for one, and a patch of a texture are none."""
-    with pytest.raises(SubjectNotFound, match="Nothing was found in this photo"):
+    with pytest.raises(SubjectNotFound, match="Nothing stands out in this photo"):
         Segmenter().find_subject(photo_from_pixels(ground().astype(np.uint8)))
 
 
