@@ -54,6 +54,7 @@ _REST = (
     "app.session.controller",
     "app.session.draft_keeper",
     "app.subject.panel",
+    "app.subject.found_line",
     "app.subject.name_row",
     "app.canvas.placement_layer",
     "app.canvas.results",

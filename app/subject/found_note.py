@@ -1,4 +1,4 @@
-"""Below the name: what helps where the automatic cut-out is not sure, and what else may be meant."""
+"""Below the name, where the automatic cut-out is not sure: what else may be meant, and what helps."""
 
 from __future__ import annotations
 
@@ -48,7 +48,6 @@ class FoundNote(QWidget):
         self._shown: tuple[str, tuple[Box, ...]] = ("", ())
         self._names: list[str] = []
         self._size, self._asking, self._ask_again = 0, False, False
-        self.text = label("", "help", wrap=True)
         self.others = label("", "help", "muted")
         self.thumbs: list[Thumb] = []
         self.better = PlainButton("", "download")
@@ -58,7 +57,6 @@ class FoundNote(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addWidget(self.text)
         column.addWidget(self.others)
         column.addLayout(self._row)
         column.addWidget(self.better)
@@ -101,8 +99,6 @@ class FoundNote(QWidget):
             tab_within(self, self.thumbs)
         for index, thumb in enumerate(self.thumbs):
             thumb.setChecked(index == chosen)
-        # That nothing was found is said above the photo, and why nothing can be drawn stands at the cut-out.
-        self.text.setVisible(verdict == "unsure")
         self.others.setVisible(bool(boxes))
         self.retranslate()
 
@@ -120,7 +116,6 @@ class FoundNote(QWidget):
 
     def retranslate(self) -> None:
         """Say it in the language of now."""
-        self.text.setText(self.tr("Draw a box around it."))
         self.others.setText(self.tr("Or is it one of these?"))
         for name, thumb in zip(self._names, self.thumbs, strict=True):
             thumb.setAccessibleName(name)
@@ -134,7 +129,7 @@ class FoundNote(QWidget):
 
         offered = self._verdict in ("unsure", "nothing") and "segmentation" not in installed_helpers()
         self.better.setVisible(offered)
-        self.setVisible(self._verdict == "unsure" or offered)
+        self.setVisible(offered or (self._verdict == "unsure" and bool(self._shown[1])))
         self._show_size()
         self._ask_again = offered
         self._ask()

@@ -166,6 +166,7 @@ class SubjectPanel(QWidget):
         from app.editor.tool_keys import BRUSH_KEYS, ToolKeys
         from app.subject.cut_out_card import CutOutCard
         from app.subject.draft_line import DraftLine
+        from app.subject.found_line import FoundLine
         from app.subject.found_note import FoundNote
         from app.subject.name_row import NameRow
         from app.subject.photo_pieces import PhotoChip
@@ -177,7 +178,7 @@ class SubjectPanel(QWidget):
         self.chip = PhotoChip(self.canvas)
         self.chip.move(8, 8)
         self.tool_row = ToolRow(self.canvas.tools)
-        self.found_note = FoundNote()
+        self.found_line, self.found_note = FoundLine(), FoundNote()
         self.name_row = NameRow()
         self.card, self.draft, self.shelf = CutOutCard(), DraftLine(), Shelf(self._state)
         self.photos = PhotoRow(self._state)
@@ -190,9 +191,10 @@ class SubjectPanel(QWidget):
                 self.tool_row,
                 self.draft,
                 self.photos,
+                self.found_line,
                 self.name_row,
-                self.photo_note,  # this and the next come with the cut-out: nothing that is pressed before moves then
-                self.found_note,
+                self.found_note,  # this and the next come with the cut-out: nothing that is pressed before moves then
+                self.photo_note,
                 self.card,
                 self.photos.add,
                 self.note,
@@ -264,6 +266,7 @@ class SubjectPanel(QWidget):
             self.canvas.setVisible(photo)
             self.tool_row.setVisible(photo and own)
             self.tool_row.setEnabled(subject is not None and subject.photo is not None)
+            self.found_line.setVisible(own)
             self.name_row.setVisible(own)
             self.card.setVisible(own)
             self.name_row.nouns.setVisible(subject is not None and not subject.name.strip())
@@ -324,7 +327,7 @@ class SubjectPanel(QWidget):
         proposal = subject.proposal if not subject.finding else None
         score = proposal.score if proposal is not None else 0.0 if subject.finding else subject.score
         verdict = self._verdict(subject)
-        self.name_row.show_found(verdict, score)
+        self.found_line.show_found(verdict, score)
         chosen = self._session.chosen if self._session is not None else 0
         self.found_note.say(verdict, subject.photo, proposal, chosen)
         if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):

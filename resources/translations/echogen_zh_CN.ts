@@ -4899,6 +4899,21 @@
     </message>
 </context>
 <context>
+    <name>FoundLine</name>
+    <message>
+        <source>Corrected</source>
+        <translation>已修正</translation>
+    </message>
+    <message>
+        <source>Found, {0}&#xa0;%</source>
+        <translation>已找到，{0}&#xa0;%</translation>
+    </message>
+    <message>
+        <source>Not sure. Draw a box around it.</source>
+        <translation>不确定。请在它周围画一个框。</translation>
+    </message>
+</context>
+<context>
     <name>FoundNote</name>
     <message>
         <source>Better cut-outs ({0})…</source>
@@ -4907,10 +4922,6 @@
     <message>
         <source>Better cut-outs…</source>
         <translation>更好的抠图…</translation>
-    </message>
-    <message>
-        <source>Draw a box around it.</source>
-        <translation>请在它周围画一个框。</translation>
     </message>
     <message>
         <source>Or is it one of these?</source>
@@ -6282,18 +6293,6 @@
     <message>
         <source>What is it?</source>
         <translation>它是什么？</translation>
-    </message>
-    <message>
-        <source>corrected</source>
-        <translation>已修正</translation>
-    </message>
-    <message>
-        <source>found, {0}&#xa0;%</source>
-        <translation>已找到，{0}&#xa0;%</translation>
-    </message>
-    <message>
-        <source>not sure</source>
-        <translation>不确定</translation>
     </message>
     <message>
         <source>toy robot, cat, mug …</source>

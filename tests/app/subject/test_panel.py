@@ -96,7 +96,7 @@ def test_a_photo_is_cut_out_at_once(qtbot, rig):
     assert np.array_equal(subject.mask, disc()) and np.array_equal(subject.automatic, disc())
     assert subject.cut_out.pixels.shape == (256, 256, 4) and not subject.finding
     assert subject.title == "thing.png"
-    assert rig.panel.chip.text() == "" and rig.panel.name_row.found_label.text() == "found, 96\u00a0%"
+    assert rig.panel.chip.text() == "" and rig.panel.found_line.text.text() == "Found, 96\u00a0%"
     assert not rig.panel.found_note.isVisible() and rig.panel.canvas.tools.tool() == "select"
     assert not rig.subjects.session.document.undo_label
 
@@ -110,11 +110,11 @@ def test_painting_in_the_panel_updates_what_the_model_sees(qtbot, rig):
     qtbot.waitUntil(lambda: rig.state.subject.cut_out is not before.cut_out)
     assert rig.state.subject.mask[60, 60] == 255  # published once, not first with the old mask
     assert rig.state.subject.cut_out.mask != before.cut_out.mask
-    assert panel.tool_row.undo.isEnabled() and panel.name_row.found_label.text() == "corrected"
-    assert panel.name_row.found_sign.icon_name() != "circle-check"  # nobody has measured what the user made of it
+    assert panel.tool_row.undo.isEnabled() and panel.found_line.text.text() == "Corrected"
+    assert panel.found_line.sign.icon_name() != "circle-check"  # nobody has measured what the user made of it
     QTest.mouseClick(panel.tool_row.undo, LEFT)
     qtbot.waitUntil(lambda: np.array_equal(rig.state.subject.mask, disc()))
-    assert panel.name_row.found_label.text() == "found, 96\u00a0%"
+    assert panel.found_line.text.text() == "Found, 96\u00a0%"
 
 
 def test_clicks_in_the_panel_are_answered(qtbot, rig):
@@ -145,7 +145,9 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.panel.canvas.isVisible() and rig.panel.card.edit.isEnabled()
     note = rig.panel.found_note
     assert note.isVisible() and note.better.isVisible()
-    assert not note.text.isVisible() and not rig.panel.name_row.found_sign.isVisible(), "the banner says it already"
+    assert not rig.panel.found_line.text.isVisible() and not rig.panel.found_line.sign.isVisible(), (
+        "the banner says it already"
+    )
 
 
 def test_nothing_found_leaves_no_gap_where_nothing_is_offered(qtbot, rig, monkeypatch):
@@ -153,7 +155,7 @@ def test_nothing_found_leaves_no_gap_where_nothing_is_offered(qtbot, rig, monkey
     rig.segmenter.fail = True
     opened(qtbot, rig)
     assert rig.panel.found_note.verdict == "nothing" and not rig.panel.found_note.isVisible()
-    assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.name_row.found_sign.isVisible()
+    assert rig.panel.canvas.tools.tool() == "box" and not rig.panel.found_line.sign.isVisible()
 
 
 def test_better_cut_outs_are_offered_with_the_size_that_the_models_name(qtbot, rig, monkeypatch):
@@ -172,9 +174,9 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     rig.segmenter.sure = False
     opened(qtbot, rig)
     panel, note = rig.panel, rig.panel.found_note
-    assert panel.name_row.found_label.text() == "not sure" and panel.name_row.found_sign.icon_name() == "triangle-alert"
-    assert panel.name_row.found_label.isVisible() and panel.name_row.found_sign.isVisible()
-    assert note.isVisible() and note.text.text() == "Draw a box around it."
+    line = panel.found_line
+    assert line.text.text() == "Not sure. Draw a box around it." and line.sign.icon_name() == "triangle-alert"
+    assert line.text.isVisible() and line.sign.isVisible() and note.isVisible()
     assert panel.canvas.tools.tool() == "box" and panel.tool_row.tools["box"].isChecked()
     assert [thumb.isChecked() for thumb in note.thumbs] == [True, False]
     qtbot.waitUntil(lambda: note.better.text() == f"Better cut-outs ({size(look_up('cut-out'))})…")
@@ -184,7 +186,7 @@ def test_an_unsure_cut_out_says_so_with_the_box_in_hand_and_what_else_may_be_mea
     QTest.mouseClick(note.thumbs[1], LEFT)
     qtbot.waitUntil(lambda: rig.segmenter.asked[-1][1].box is not None and not rig.subjects.session.asking)
     assert rig.segmenter.asked[-1][1].box.label == "cushion"
-    qtbot.waitUntil(lambda: panel.name_row.found_label.text() == "corrected")
+    qtbot.waitUntil(lambda: panel.found_line.text.text() == "Corrected")
     assert not note.isVisible() and panel.canvas.tools.tool() == "select"
 
 
@@ -202,7 +204,7 @@ def test_the_cut_out_moves_nothing_that_could_be_pressed_before_it_came(qtbot, r
 
     before = places()
     rig.segmenter.gate.set()
-    qtbot.waitUntil(lambda: rig.state.subject.cut_out is not None and panel.found_note.text.isVisible())
+    qtbot.waitUntil(lambda: rig.state.subject.cut_out is not None and panel.found_note.isVisible())
     assert panel.photo_note.isVisible() and places() == before
 
 
@@ -415,11 +417,11 @@ def test_looking_again_by_a_name_corrects_nothing(qtbot, rig):
         qtbot.waitUntil(lambda before=asked: len(rig.segmenter.asked) == before + 1)
         qtbot.waitUntil(lambda: not rig.subjects.session.asking and not rig.subjects.session.busy)
         assert rig.segmenter.asked[-1][1].name == name
-        assert panel.found_note.verdict == "unsure" and panel.name_row.found_label.text() == "not sure"
+        assert panel.found_note.verdict == "unsure" and panel.found_line.text.text().startswith("Not sure.")
         assert rig.state.subject.automatic is rig.state.subject.proposal.mask
     panel.found_note.thumbs[1].click()
     qtbot.waitUntil(lambda: rig.subjects.session.undo_label == "Another candidate")
-    qtbot.waitUntil(lambda: panel.name_row.found_label.text() == "corrected")
+    qtbot.waitUntil(lambda: panel.found_line.text.text() == "Corrected")
 
 
 def test_a_suggested_name_leaves_the_photo_in_view(qtbot, rig):
@@ -527,7 +529,7 @@ def test_an_unsure_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
     value = {"photo": photo, "mask": mask, "automatic": mask, "unsure": True, "title": "thing.png"}
     rig.state.put_back_subjects((value,), 0)
     qtbot.waitUntil(lambda: rig.panel.found_note.isVisible())
-    assert rig.panel.name_row.found_label.text() == "not sure"
+    assert rig.panel.found_line.text.text() == "Not sure. Draw a box around it."
     rig.subjects.session.invert()
     qtbot.waitUntil(lambda: not rig.panel.found_note.isVisible())
 
@@ -537,15 +539,15 @@ def test_a_found_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
     from engine.photo.load import load_photo
 
     photo, mask = load_photo(photo_file(rig)), disc(100, 100, 50)
-    panel, label = rig.panel, rig.panel.name_row.found_label
+    panel, label = rig.panel, rig.panel.found_line.text
     coming = {"coming": "a" * 64, "preview": np.full((20, 30, 3), 200, np.uint8), "score": 0.87, "name": "thing"}
     (subject,) = rig.state.put_back_subjects((coming,), 0)
-    assert label.isVisible() and label.text() == "found, 87\u00a0%", "while the photo is read, too"
+    assert label.isVisible() and label.text() == "Found, 87\u00a0%", "while the photo is read, too"
     proposal = SubjectProposal("thing", (Box(50, 50, 150, 150),), mask, 0.87, sure=True)
     rig.state.update_subject(subject.key, photo=photo, mask=mask, automatic=mask, proposal=proposal, coming="")
-    assert label.isVisible() and label.text() == "found, 87\u00a0%" and not panel.found_note.isVisible()
+    assert label.isVisible() and label.text() == "Found, 87\u00a0%" and not panel.found_note.isVisible()
     rig.subjects.session.invert()
-    qtbot.waitUntil(lambda: label.text() == "corrected")
+    qtbot.waitUntil(lambda: label.text() == "Corrected")
 
 
 def test_a_corrected_cut_out_of_an_earlier_session_is_not_looked_for_again(qtbot, rig):
@@ -553,8 +555,8 @@ def test_a_corrected_cut_out_of_an_earlier_session_is_not_looked_for_again(qtbot
 
     values = {"photo": load_photo(photo_file(rig)), "mask": disc(100, 100, 50), "corrected": True, "score": 0.87}
     rig.state.put_back_subjects((values,), 0)
-    label = rig.panel.name_row.found_label
-    assert label.isVisible() and label.text() == "corrected"
+    label = rig.panel.found_line.text
+    assert label.isVisible() and label.text() == "Corrected"
     rig.subjects.find_again()
     assert not rig.subjects.session.asking and not rig.segmenter.asked
 
