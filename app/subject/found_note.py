@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QEvent, Signal, Slot
+from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import amounts
@@ -59,7 +59,7 @@ class FoundNote(QWidget):
         column.setSpacing(8)
         column.addWidget(self.others)
         column.addLayout(self._row)
-        column.addWidget(self.better)
+        column.addWidget(self.better, 0, Qt.AlignmentFlag.AlignLeft)
         self.better.clicked.connect(self.helpersRequested)
         self.hide()
 
