@@ -89,6 +89,8 @@ def _compared(lab: np.ndarray, inside: np.ndarray, around: np.ndarray, row: int)
     """Compare what lies below a row with what lies above it; None where that is too little to say anything."""
     last = int(np.flatnonzero(inside.any(1))[-1]) + 1
     count = min(row, last - row)
+    if count < 1:
+        return None
     above, below = np.s_[row - count : row], np.s_[row : row + count]
     both = cv2.erode((inside[above][::-1] & inside[below]).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     beside = around[below]

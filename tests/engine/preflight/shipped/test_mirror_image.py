@@ -91,3 +91,10 @@ def test_the_subject_of_a_photo_is_found_without_its_mirror_image() -> None:
     rgb, above, _ = mirrored(0.5)
     found = Segmenter().find_subject(photo_from_pixels(rgb))
     assert overlap(found.mask, above) > 0.9
+
+
+def test_a_strip_has_no_line_that_could_be_compared() -> None:
+    rgb = background(8, 500, GROUND)
+    mask = np.zeros(rgb.shape[:2], bool)
+    mask[:, 20:480] = True
+    assert cut(rgb, mask) is None
