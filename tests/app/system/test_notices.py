@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QProcess
 from PySide6.QtWidgets import QApplication
 
 from app.system import notices
@@ -47,6 +48,7 @@ def test_a_prompt_is_told_as_it_was_written(qtbot, desktop):
     messages.show("The picture is done", r"a <b>toy</b> & a \new hat")
     qtbot.waitUntil(lambda: len(desktop.told) == 1)
     assert desktop.told[0][-3:] == ["--", "The picture is done", r"a &lt;b&gt;toy&lt;/b&gt; &amp; a \\new hat"]
+    qtbot.waitUntil(lambda: not messages.findChildren(QProcess))
 
 
 def test_a_click_on_the_message_is_told(qtbot, desktop):
@@ -81,4 +83,4 @@ def test_a_message_goes_with_the_next_and_with_the_window(qtbot, desktop, tmp_pa
     messages.show("The picture is done", "a bear")
     qtbot.waitUntil(lambda: len(desktop.told) == 2 and gone.exists())
     messages.put_away()
-    qtbot.waitUntil(lambda: gone.read_text().split() == ["gone", "gone"])
+    qtbot.waitUntil(lambda: gone.read_text().split() == ["gone", "gone"] and not messages.findChildren(QProcess))
