@@ -5865,10 +5865,6 @@
         <translation>方向键移动十字准线，Enter 用它点选或涂抹，Shift 加 Enter 标出不属于主体的部分。</translation>
     </message>
     <message>
-        <source>Cut-out editor, {tool}</source>
-        <translation>抠图编辑器，{tool}</translation>
-    </message>
-    <message>
         <source>The cut-out covers {0} percent of the photo</source>
         <translation>抠图占照片的百分之 {0}</translation>
     </message>
