@@ -213,7 +213,7 @@ class CanvasPanel(QWidget):
         self.placement.forget_picture()
         self.canvas.set_compare(False)
         self.canvas.show_result(image, request.prompt)
-        shapes = tuple(grids) or tuple(scale.shape[:2] for scale in (bits.scales if bits else ()))
+        shapes = tuple(grids) or (bits.grids if bits is not None else ())
         self.strip.show_picture(shapes or self._grids, bits, _small(self.canvas.image()) if whole else None)
         self.actions_bar.set_star(starred)
         self._follow()
