@@ -317,12 +317,13 @@ def left(keeper, qtbot, *names: str, places=()) -> None:
 
 
 @pytest.fixture
-def held(monkeypatch):
-    """Photos are read only when the test says so: the work, and what hears of it, as arguments of ``background.run``."""
+def held(keeper, monkeypatch):
+    """Photos are read only when the test says so: the work, and what hears of it, as arguments of ``background.run``. A session of
+    the test before may still be reading."""
     run, works = background.run, []
 
     def hold(work, *arguments, **named):
-        if work is coming_subjects._read:
+        if work is coming_subjects._read and arguments[0] is keeper._assets:
             works.append((work, arguments, named))
         else:
             run(work, *arguments, **named)
