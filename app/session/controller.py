@@ -125,7 +125,7 @@ class Controller(QObject):
             self._draw_several(self._composed())
 
     def _composed(self) -> GenerationRequest:
-        """What the panel says, of the current subject. Only when a picture can be drawn."""
+        """The request of the panel, of the current subject; only when a picture can be drawn."""
         subject = self.state.subject
         assert subject is not None
         first, *further = self.state.cut_outs
