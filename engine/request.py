@@ -251,6 +251,11 @@ class ScaleBits:
     def __hash__(self) -> int:
         return hash(tuple(bits.tobytes() for bits in self.scales))
 
+    @property
+    def grids(self) -> tuple[tuple[int, int], ...]:
+        """Token grid (h, w) of every scale."""
+        return tuple((bits.shape[0], bits.shape[1]) for bits in self.scales)
+
     def first(self, count: int) -> ScaleBits:
         """The first ``count`` scales (1 <= count <= len)."""
         if not 1 <= count <= len(self):

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from app.canvas.result import ResultCanvas
 from app.canvas.strip.strip import ScaleStrip
-from app.look.pixels import to_array, to_image
+from app.look.pixels import to_array
 from app.shortcuts import bind
 
 if TYPE_CHECKING:
@@ -213,8 +213,8 @@ class CanvasPanel(QWidget):
         self.placement.forget_picture()
         self.canvas.set_compare(False)
         self.canvas.show_result(image, request.prompt)
-        shapes = tuple(grids) or tuple(scale.shape[:2] for scale in (bits.scales if bits else ()))
-        self.strip.show_picture(shapes or self._grids, bits, _small(image) if whole else None)
+        shapes = tuple(grids) or (bits.grids if bits is not None else ())
+        self.strip.show_picture(shapes or self._grids, bits, _small(self.canvas.image()) if whole else None)
         self.actions_bar.set_star(starred)
         self._follow()
 
@@ -461,9 +461,8 @@ class CanvasPanel(QWidget):
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.canvas, text))
 
 
-def _small(image: np.ndarray | QImage) -> np.ndarray:
-    """At most 512 pixels a side, as previews are."""
-    picture = image if isinstance(image, QImage) else to_image(image)
+def _small(picture: QImage) -> np.ndarray:
+    """At most 512 pixels a side, as previews are: RGB uint8 (H, W, 3)."""
     if max(picture.width(), picture.height()) > 512:
         picture = picture.scaled(
             512, 512, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation

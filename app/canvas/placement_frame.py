@@ -96,7 +96,7 @@ class PlacementFrame(QWidget):
         pixels = np.ascontiguousarray((without_white(subject) * 255 + 0.5).astype(np.uint8))
         side = len(pixels)
         view = QImage(pixels.data, side, side, 4 * side, QImage.Format.Format_RGBA8888_Premultiplied)
-        self._image = view.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied).copy()
+        self._image = view.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
         self._let_go()
         self._describe()
         self.update()

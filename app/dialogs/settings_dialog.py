@@ -57,10 +57,9 @@ class SettingsDialog(Dialog):
         updates: what is known of newer versions; by default nothing yet.
 
     Signals:
-        keysChanged: keys of the table were changed. pageTurned(str): another page is shown.
+        pageTurned(str): another page is shown.
     """
 
-    keysChanged = Signal()
     pageTurned = Signal(str)
 
     def __init__(
@@ -369,7 +368,6 @@ class SettingsDialog(Dialog):
     @Slot()
     def _keys_changed(self) -> None:
         self._state.update_settings(keys=keymap.own())
-        self.keysChanged.emit()
 
 
 def _page() -> tuple[QWidget, QVBoxLayout]:

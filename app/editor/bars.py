@@ -62,11 +62,10 @@ class ToolRail(QWidget):
         self._add_act(column, "fit", "maximize")
         column.addStretch(1)
         self._add_act(column, "help", "circle-question-mark")
-        keymap.changed.connect(self.retranslate)
         self.retranslate()
 
     def show_tool(self, tool: Tool) -> None:
-        """Show the options of a tool; brush size in pixels of the photo, hardness 0 … 1."""
+        """Mark the tool in hand."""
         for name, button in self.tools.items():
             button.setChecked(name == tool)
 
@@ -123,7 +122,7 @@ class OptionBar(QWidget):
     Signals:
         sizeChanged(float): brush diameter in pixels of the photo.
         hardnessChanged(float): 0 … 1.
-        overlayChanged(object): one of ``compose.OVERLAYS``.
+        overlayChanged(object): one of ``OVERLAYS``.
     """
 
     sizeChanged = Signal(float)
@@ -173,6 +172,7 @@ class OptionBar(QWidget):
         self.retranslate()
 
     def show_tool(self, tool: Tool, brush_size: float, hardness: float) -> None:
+        """Show the options of a tool; brush size in pixels of the photo, hardness 0 … 1."""
         self._tool = tool
         self.icon.set_icon(TOOL_ICONS[tool], "text")
         self.name.setText(tool_name(tool))

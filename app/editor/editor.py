@@ -21,7 +21,7 @@ from app.look.theme import notifier, size
 from app.mask.mask_session import MaskSession
 from app.session.state import SessionState
 from app.session.subjects import Subjects
-from app.shortcuts import bind, keymap
+from app.shortcuts import bind
 from app.store.picture_files import with_suffix
 from app.system import background
 from app.system.places import pictures_folder
@@ -63,7 +63,6 @@ class MaskEditorView(EditorFrame):
         self.inspector.exportRequested.connect(self.export_mask)
         self.inspector.summarized.connect(self.canvas.set_summary)
         self.inspector.escaped.connect(self._back_to_the_canvas)
-        keymap.changed.connect(self.retranslate)
         notifier.textScaled.connect(self._arrange)
 
     def _bind(self) -> None:

@@ -14,7 +14,7 @@ from app.editor.tool_keys import BRUSH_KEYS, HARDNESS_KEYS, ToolKeys
 from app.editor.tools import TOOLS, Tool
 from app.look.controls import Divider
 from app.mask.mask_session import MaskSession
-from app.shortcuts import bind
+from app.shortcuts import bind, keymap
 
 
 class EditorFrame(QWidget):
@@ -75,6 +75,7 @@ class EditorFrame(QWidget):
         ToolKeys(self, self.canvas.tools, (*TOOLS, *BRUSH_KEYS, *HARDNESS_KEYS))
         bind(self, "invert", self.invert)
         bind(self, "overlay", self.next_overlay)
+        keymap.changed.connect(self.retranslate)
 
     # Begin and end of a session of the editor's own
 
@@ -186,6 +187,8 @@ class EditorFrame(QWidget):
         super().changeEvent(event)
 
     def retranslate(self) -> None:
+        """Say everything in the language, and with the keys, in force. Who extends it sets its accessible name before."""
+        self.canvas.describe(self.accessibleName())
         self.rail.retranslate()
         self.options.retranslate()
         self.hints.forget()

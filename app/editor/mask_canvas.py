@@ -82,6 +82,7 @@ class MaskCanvas(QWidget):
         self.tools = Tools(self.viewport, self._point_radius, self)
         self._composed = ComposedPhoto(self.viewport, small=small)
         self._preview: QImage | None = None
+        self._place = ""
         self._spin = QTimer(self)
         self._spin.setInterval(33)
         self._spin.timeout.connect(self._update_all)
@@ -146,6 +147,11 @@ class MaskCanvas(QWidget):
         )
         self.setAccessibleDescription(f"{covers} {in_parts} {keys}")
 
+    def describe(self, place: str) -> None:
+        """Name the editor or panel that it is the canvas of, for screen readers."""
+        self._place = place
+        self._describe()
+
     @Slot()
     def _describe(self) -> None:
         names = {
@@ -156,7 +162,7 @@ class MaskCanvas(QWidget):
             "lasso": self.tr("lasso"),
             "hand": self.tr("move"),
         }
-        self.setAccessibleName(self.tr("Cut-out editor, {tool}").format(tool=names[self.tools.tool()]))
+        self.setAccessibleName(", ".join(part for part in (self._place, names[self.tools.tool()]) if part))
 
     # Painting
 

@@ -78,7 +78,7 @@ def _in_words(title: str) -> str:
 
 
 class HistoryModel(QAbstractListModel):
-    """Rows newest first. Thumbnails are unpacked when they are painted and a few hundred of them kept."""
+    """Rows newest first. Thumbnails are unpacked when they are painted."""
 
     def __init__(self, store: HistoryStore) -> None:
         super().__init__()

@@ -157,10 +157,10 @@ class HistoryPanel(QWidget):
         self._keeping_place(self.model.reload)
         self.commands.check_files()
 
-    def add(self, picture: Picture, *, choose: bool = True) -> None:
+    def add(self, picture: Picture) -> None:
         """A picture that was just kept. The row moves only when it shows its beginning."""
         self._keeping_place(partial(self.model.add, picture))
-        if choose and picture.id == self._shown and self.model.running is None:
+        if picture.id == self._shown and self.model.running is None:
             self.view.choose(picture.id, scroll=self.view.horizontalScrollBar().value() == 0)
 
     def set_shown(self, picture: int | None) -> None:

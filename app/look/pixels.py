@@ -24,9 +24,10 @@ def to_image(pixels: np.ndarray) -> QImage:
     height, width, channels = pixels.shape
     kind = QImage.Format.Format_RGB888 if channels == 3 else QImage.Format.Format_RGBA8888
     view = QImage(pixels.data, width, height, channels * width, kind)
+    # Another format is another picture, with memory of its own.
     return view.convertToFormat(
         QImage.Format.Format_RGB32 if channels == 3 else QImage.Format.Format_ARGB32_Premultiplied
-    ).copy()
+    )
 
 
 def read_image(file: Path) -> QImage:

@@ -1,1 +1,1 @@
-"""The mask: its document, its worker and the editor."""
+"""The mask without its widgets: pixels, brush, undo, and the thread that corrects it."""

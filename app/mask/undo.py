@@ -104,11 +104,6 @@ class UndoStack:
         self._done.append(self._undone.pop())
         return self._done[-1]
 
-    def clear(self) -> None:
-        self._done.clear()
-        self._undone.clear()
-        self._bytes = 0
-
 
 class TileKeeper:
     """Copies of the tiles a stroke touches, taken before it does."""

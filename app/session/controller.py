@@ -20,27 +20,11 @@ from app.session.region_requests import RegionRequests
 from app.session.saver import PictureSaver
 from app.session.state import Result, SessionState
 from app.session.subjects import Subjects
-from app.session.values import (
-    MAX_COUNT,
-    ROLLED_SEEDS,
-    compose,
-    help_line,
-    redraw,
-)
+from app.session.values import MAX_COUNT, ROLLED_SEEDS, compose, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import keep_picture
-from engine import (
-    EchoGenError,
-    Finished,
-    GenerationRequest,
-    Placement,
-    ScaleBits,
-    Sentence,
-    Started,
-)
-from engine.photo import (
-    Photo,
-)
+from engine import EchoGenError, Finished, GenerationRequest, Placement, ScaleBits, Sentence, Started
+from engine.photo import Photo
 
 log = logging.getLogger(__name__)
 
@@ -137,14 +121,15 @@ class Controller(QObject):
     @Slot()
     def generate(self) -> None:
         """Draw what the panel says. While something is drawn it joins the queue."""
-        possible, why = self.can_draw()
-        if not possible:
-            self.notice.emit(why)
-            return
-        values, subject = self.state.values, self.state.subject
-        assert subject is not None  # can_draw made sure
+        if self._may_draw():
+            self._draw_several(self._composed())
+
+    def _composed(self) -> GenerationRequest:
+        """The request of the panel, of the current subject; only when a picture can be drawn."""
+        subject = self.state.subject
+        assert subject is not None
         first, *further = self.state.cut_outs
-        self._draw_several(compose(values, first, subject.name, further))
+        return compose(self.state.values, first, subject.name, further)
 
     def _draw_several(self, request: GenerationRequest) -> None:
         """As many pictures as the panel says, of which the most alike is shown at the end where it says so."""
@@ -272,15 +257,10 @@ class Controller(QObject):
 
     def draw_ideas(self, scales: int) -> None:
         """Draw the coarse scales of four seeds."""
-        possible, why = self.can_draw()
-        subject = self.state.subject
-        if not possible or subject is None:
-            self.notice.emit(why)
+        if not self._may_draw():
             return
         # Ideas are compositions: with kept scales all four would be the same one.
-        cut_out, *further = self.state.cut_outs
-        first = self._without_place(compose(self.state.values, cut_out, subject.name, further))
-        first = replace(first, kept=None, region=None)
+        first = replace(self._without_place(self._composed()), kept=None, region=None)
         requests = [first.with_seed(_random_seed()) for _ in range(IDEAS)]
         self.ideasBegun.emit(requests)
         self.queue.draw_ideas(requests, scales)
@@ -302,11 +282,8 @@ class Controller(QObject):
 
     @Slot(object, object)
     def _finished(self, event: Finished, images: Sequence[np.ndarray | None]) -> None:
-        grids = tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales)
         self._forming = None
-        self.fresh = Result(
-            event.request, event.image, event.bits, event.timing.total, grids=grids, likeness=event.likeness
-        )
+        self.fresh = Result(event.request, event.image, event.bits, event.timing.total, likeness=event.likeness)
         self.state.set_result(self.fresh)
         self._keep(event, images)
         self.ended.emit(self.tr("Done in {0}").format(measured_seconds(event.timing.total)))
@@ -360,7 +337,6 @@ class Controller(QObject):
                 event.timing.total,
                 kept.id if kept is not None else None,
                 kept.file if kept is not None else None,
-                tuple((scale.shape[0], scale.shape[1]) for scale in event.bits.scales),
                 likeness=event.likeness,
             )
         )
@@ -428,11 +404,12 @@ class Controller(QObject):
     @Slot(object)
     def show_dropped(self, opened: DroppedPicture) -> None:
         """Show a picture that was read from its file."""
-        grids = tuple((scale.shape[0], scale.shape[1]) for scale in (opened.bits.scales if opened.bits else ()))
         known = self.store.find(opened.file)
         number = known.id if known is not None else None
         self.state.set_result(
-            Result(opened.request, opened.image, opened.bits, 0.0, number, opened.file, grids, opened.likeness)
+            Result(
+                opened.request, opened.image, opened.bits, picture=number, file=opened.file, likeness=opened.likeness
+            )
         )
 
     def export(self, source: Path | Result, target: Path, *, metadata: bool) -> None:

@@ -198,8 +198,7 @@ class EngineLink(QObject):
 
     def __init__(self, engine: str = ENGINE, threads: int | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._job = 0
-        self._painting = 0
+        self._job = self._painting = self._opening = 0
         self._previews = Previews(0)
         self._thread = QThread(self)
         self._thread.setObjectName("engine")
@@ -217,8 +216,10 @@ class EngineLink(QObject):
         self._command.emit(ImportLibraries())
 
     def open(self, bundle: str, device: str = "auto", memory: str = "auto") -> None:
-        """Open a bundle by name or folder; ``loading`` and then ``opened`` or ``failed`` follow."""
-        self._command.emit(Open(bundle, device, memory))
+        """Open a bundle by name or folder; ``loading`` and then ``opened`` or ``failed`` follow. One that was still to be opened
+        is given up, and is not told any more."""
+        self._opening += 1
+        self._command.emit(Open(bundle, device, memory, self._opening))
 
     def prepare(
         self, prompt: str, negative_prompt: str = "", subject: CutOut | None = None, views: tuple[CutOut, ...] = ()
@@ -263,7 +264,8 @@ class EngineLink(QObject):
             case Loading():
                 self.loading.emit(message)
             case Opened():
-                self.opened.emit(message)
+                if message.number == self._opening:
+                    self.opened.emit(message)
             case Replanned():
                 self.replanned.emit(message)
             case Prepared():

@@ -68,7 +68,8 @@ class SessionKeeper(QObject):
         self._coming.arrived.connect(self._arrived)
         self._region = KeptRegion(assets, self)
         self._region.kept.connect(self._start)
-        self._asked: set[object] = set()
+        self._asked: set[str] = set()
+        self._asked_masks: dict[int, np.ndarray] = {}
         self._told = False
         self._closed = False
         self._on_its_way = False
@@ -108,12 +109,9 @@ class SessionKeeper(QObject):
                 self._cut_outs[cut_out.photo] = cut_out
                 background.run(self._assets.save_cut_out, cut_out, failed=self._not_kept)
             known = self._masks.get(subject.key)
-            if (
-                mask is not None
-                and (known is None or known[0] is not mask)
-                and (subject.key, id(mask)) not in self._asked
-            ):
-                self._asked.add((subject.key, id(mask)))
+            asked = self._asked_masks.get(subject.key)
+            if mask is not None and mask is not asked and (known is None or known[0] is not mask):
+                self._asked_masks[subject.key] = mask
                 background.run(_keep_mask, self._assets, subject.key, mask, done=self._mask_kept, failed=self._not_kept)
 
     def _kept(self) -> tuple[Subject, ...]:
@@ -129,8 +127,9 @@ class SessionKeeper(QObject):
     def _mask_kept(self, kept: tuple[int, np.ndarray, str]) -> None:
         key, mask, digest = kept
         self._masks[key] = (mask, digest)
-        self._asked.discard((key, id(mask)))
-        self._start()
+        if self._asked_masks.get(key) is mask:
+            del self._asked_masks[key]
+        self.touch()  # the subject's own may have been written before this one
 
     @Slot(object)
     def _not_kept(self, error: Exception) -> None:

@@ -333,6 +333,7 @@ class PictureQueue(QObject):
             self.ideaFinished.emit(job.idea)
         else:
             self._deaths = 0
+            self._line.forget_held(job.number)
             self._expected.measure(event)
             self.finishing.emit(job.request, event)
             self.finished.emit(event, previews.images)

@@ -100,7 +100,7 @@ class Result:
         seconds: how long it took.
         picture: its number in the history, or None while it is being saved.
         file: the PNG, or None while it is being saved.
-        grids: token grid of every scale.
+        grids: token grid of every scale; that of the bits where it is left out.
         likeness: how alike its subject is to the cut-out, 0 … 1, or None where nobody measured it.
         unfinished: the drawing was stopped; ``image`` is the picture after the last scale that was drawn.
         previews: of an unfinished picture, that after each scale, RGB uint8 (H, W, 3); None for one that is not known.
@@ -116,6 +116,10 @@ class Result:
     likeness: float | None = None
     unfinished: bool = False
     previews: tuple[np.ndarray | None, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.bits is not None and not self.grids:
+            object.__setattr__(self, "grids", self.bits.grids)
 
 
 @dataclass

@@ -509,7 +509,8 @@ class Subjects(QObject):
             return
         # The digest of the mask is part of a cut-out: an equal one says that nothing changed.
         if made.cut_out is None or made.cut_out != subject.cut_out:
-            self._published[made.key] = made.mask
+            if made.key in self._sessions:  # one that comes later begins with the subject's mask
+                self._published[made.key] = made.mask
             self.state.update_subject(
                 made.key, mask=made.mask, cut_out=made.cut_out, problem=made.problem, notes=made.notes
             )

@@ -124,6 +124,10 @@ class WaitingLine:
         self.held = left + [one for one in self.waiting if one.idea is None] + self.held
         self.waiting.clear()
 
+    def forget_held(self, number: int) -> None:
+        """A held picture is drawn all the same: it was done when it was to be stopped."""
+        self.held = [job for job in self.held if job.number != number]
+
     def release(self, numbers: Iterable[int] | None = None) -> None:
         """Put held pictures, all or some, at the end of what waits, as one press of Generate."""
         wanted = set(numbers) if numbers is not None else {job.number for job in self.held}

@@ -242,7 +242,7 @@ class HistoryStore:
         with self.database.lock:
             days = counted("date(created, 'unixepoch', 'localtime')", "1 DESC")
             subjects, bundles = counted("subject_name", "2 DESC"), counted("bundle", "2 DESC")
-        return Facets(subjects, bundles, days, sum(count for _, count in days))
+        return Facets(subjects, bundles, days)
 
     def star(self, pictures: Iterable[int], starred: bool) -> None:
         with self.database.transaction() as database:
@@ -293,7 +293,7 @@ class HistoryStore:
         with self.database.transaction() as database:
             database.execute("UPDATE OR REPLACE pictures SET file=? WHERE id=?", (_stored(file), picture))
 
-    def rebuild(self, on_progress: Callable[[int, int], None] | None = None) -> int:
+    def rebuild(self) -> int:
         """Adopt every EchoGen PNG of the folder that the index does not know; returns how many were added.
 
         Files of other programs and damaged ones are passed over.
@@ -303,7 +303,7 @@ class HistoryStore:
         known = {_file(row[0]) for row in self.database.rows("SELECT file FROM pictures")}
         files = [file for file in sorted(self.folder.glob("*.png")) if file not in known]
         added = 0
-        for index, file in enumerate(files):
+        for file in files:
             try:
                 found = read_picture_file(file)
                 image = load_photo(file).rgb
@@ -314,8 +314,6 @@ class HistoryStore:
             except Exception as error:  # one bad file must not hide those behind it
                 expected = isinstance(error, EchoGenError | OSError)
                 log.info("%s is no picture of ours", file.name, exc_info=not expected)
-            if on_progress is not None:
-                on_progress(index + 1, len(files))
         return added
 
 

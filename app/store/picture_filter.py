@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 INDEX = "CREATE INDEX IF NOT EXISTS by_filter ON pictures (deleted, created, starred, subject_name, bundle, prompt)"
 """Every column a filter looks at: a search reads this index alone, and none of the pages full of thumbnails."""
@@ -63,4 +63,3 @@ class Facets:
     subjects: tuple[tuple[str, int], ...] = ()
     bundles: tuple[tuple[str, int], ...] = ()
     days: tuple[tuple[str, int], ...] = ()
-    count: int = field(default=0)

@@ -64,7 +64,8 @@ class Settings:
 
 
 class SettingsStore:
-    """Reads and writes the settings file. What is damaged or unknown falls back to the original value, one by one."""
+    """Reads and writes the settings file. What is damaged falls back to the original value, one by one, and a copy of the file is
+    kept aside then; so it is where the file is of another version, which may have more."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -79,7 +80,11 @@ class SettingsStore:
             log.warning("the settings could not be read", exc_info=True)
             put_aside(self.path)
             return Settings()
-        return Settings(**read_fields(data, Settings)[0])
+        good, bad = read_fields(data, Settings)
+        if data and (bad or data.get("version") != VERSION):
+            log.warning("a part of the settings could not be read: %s", ", ".join(sorted(bad)))
+            put_aside(self.path)
+        return Settings(**good)
 
     def save(self, settings: Settings) -> None:
         """Write the settings, unless they are what was written last. Raises ``CannotWrite``."""

@@ -462,6 +462,7 @@ class SubjectPanel(QWidget):
         self.drop_zone.help.setText(self.tr("pet, shoe, toy, mug – one per photo"))
         self.drop_zone.choose.setText(self.tr("Choose a photo…"))
         if self._subjects is not None:
+            self.canvas.describe(self.accessibleName())
             self.shelf.title.setText(self.tr("On the shelf"))
         self.privacy_label.setText(self.tr("Photos and pictures stay on this computer."))
 

@@ -81,7 +81,6 @@ class QueueView(HoverList):
 
     Signals:
         menuWanted(QPoint): global position of a menu for the chosen rows.
-        entered(QModelIndex) is Qt's; Enter and a double click give ``activated``.
     """
 
     menuWanted = Signal(QPoint)

@@ -101,8 +101,10 @@ class FullScreen(QObject):
 
     @Slot(object)
     def _arrived(self, read: tuple[int, QImage]) -> None:
+        if self.screen is None:
+            return  # left meanwhile: nobody looks at it, and it is large
         self._keep(*read)
-        if self._picture is not None and self._picture.id == read[0] and self.screen is not None:
+        if self._picture is not None and self._picture.id == read[0]:
             self._present(self._picture, read[1])
 
     def _present(self, picture: Picture, image: QImage) -> None:

@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
             "gallery": self.gallery_page.toggle,
             "toggle_subject": panels.toggle_subject,
             "menu": self.top_bar.open_menu,
-            "full_screen": self.toggle_full_screen,
+            "full_screen": self.place.toggle_full_screen,
             "edit_cutout": self.editing.edit,
             "undo": panels.undo,
             "redo": panels.redo,
@@ -315,7 +315,7 @@ class MainWindow(QMainWindow):
         self.canvas.enable_edits(region=enabled["redraw_region"], cut_out=enabled["cut_out"])
 
     def is_editing(self) -> bool:
-        """Return True while the editor of the cut-out is open."""
+        """Return True while an editor is open."""
         return self.panels.is_editing()
 
     @Slot()
@@ -400,10 +400,6 @@ class MainWindow(QMainWindow):
         self.dialogs.close()
         self.larger.close()
         self.controller.subjects.close()
-
-    @Slot()
-    def toggle_full_screen(self) -> None:
-        self.place.toggle_full_screen()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange and self._whole:

@@ -26,7 +26,7 @@ from app.system.sharing import copy_picture
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import EchoGenError, GenerationRequest, ScaleBits, ScalePreview, shown_name
+from engine import EchoGenError, GenerationRequest, ScalePreview, shown_name
 from engine.photo import load_photo
 
 
@@ -172,8 +172,7 @@ class FinishedPictures(QObject):
                 picture.seconds,
                 picture.id,
                 picture.file,
-                _grids(opened.bits),
-                picture.likeness,
+                likeness=picture.likeness,
             )
         )
         self._canvas.set_previous(to_image(opened.previous) if opened.previous is not None else None)
@@ -360,10 +359,6 @@ class FinishedPictures(QObject):
     def _copy_failed(self, error: Exception) -> None:
         if isinstance(error, EchoGenError):
             self._history.commands.failed.emit(error)
-
-
-def _grids(bits: ScaleBits | None) -> tuple[tuple[int, int], ...]:
-    return tuple((scale.shape[0], scale.shape[1]) for scale in bits.scales) if bits is not None else ()
 
 
 def _read(file: Path) -> tuple[Path, np.ndarray]:

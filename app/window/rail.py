@@ -14,8 +14,8 @@ from PySide6.QtCore import (
     Signal,
     Slot,
 )
-from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPen
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import icons
 from app.look import type as type_
@@ -199,8 +199,10 @@ class LeftColumn(QWidget):
     @Slot()
     def _settled(self) -> None:
         if self._float.x() < 0:
+            had_focus = self._float.has_focus()
             self._float.hide()
-            self.rail.cut_out.setFocus(Qt.FocusReason.OtherFocusReason)
+            if had_focus:
+                self.rail.cut_out.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @Slot()
     def _toggle(self) -> None:
@@ -261,8 +263,22 @@ class _Float(QWidget):
         self._divider = Divider(vertical=True)
         self._row.addWidget(self._divider)
         stage.installEventFilter(self)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._focus_moved)
         notifier.changed.connect(self.update)
         self.hide()
+
+    def has_focus(self) -> bool:
+        """Return True if something in it has the focus."""
+        focused = QApplication.focusWidget()
+        return focused is not None and self.isAncestorOf(focused)
+
+    @Slot(QWidget, QWidget)
+    def _focus_moved(self, before: QWidget | None, now: QWidget | None) -> None:
+        """A click on the canvas, or on what lies over it, is the canvas's own: the stage hears nothing of it but the focus."""
+        if now is not None and self.isVisible() and self._stage.isAncestorOf(now) and not self.has_focus():
+            self.dismissed.emit()
 
     def take(self) -> None:
         self._row.insertWidget(0, self._panel)
@@ -278,6 +294,10 @@ class _Float(QWidget):
             elif event.type() == QEvent.Type.MouseButtonPress:
                 self.dismissed.emit()
         return False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """A press between the controls of the panel is none outside of it."""
+        event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

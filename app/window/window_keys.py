@@ -8,12 +8,9 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QWidget
 
 from app.shortcuts import keymap
 
-_TEXT_KEYS = ("copy", "paste", "undo", "redo")
-"""Keys that a text field uses on its own text stay the field's."""
-
 
 class WindowKeys(QObject):
-    """Keeps text fields from claiming keys of the window. Editing keys (copy, paste, undo) stay theirs.
+    """Keeps text fields from claiming keys of the window.
 
     Args:
         actions: the window's actions whose keys work from everywhere.
@@ -21,7 +18,7 @@ class WindowKeys(QObject):
 
     def __init__(self, actions: tuple[str, ...], parent: QObject) -> None:
         super().__init__(parent)
-        self._actions = tuple(action for action in actions if action not in _TEXT_KEYS)
+        self._actions = actions
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.focusChanged.connect(self._focus_moved)

@@ -133,8 +133,9 @@ class _Inbox:
                     self._commands.append(command)
                 self._changed.notify()
 
-    def waiting(self) -> bool:
-        return bool(self._commands)
+    def waiting(self, *kinds: type[Command]) -> bool:
+        """Return True if a command waits, or one of these kinds where some are named."""
+        return any(isinstance(command, kinds or object) for command in tuple(self._commands))
 
     def next(self) -> Command:
         with self._changed:
@@ -217,15 +218,17 @@ class _Work:
             engine.close()
 
     def _open(self, command: Open) -> None:
+        def tell(fraction: float, text: str) -> None:
+            if self._inbox.waiting(Open, Shutdown):
+                raise Cancelled  # nobody waits for this model any more
+            self._send(Loading(fraction, text))
+
         self._close()
-        self._send(Loading(0.0, "Loading the model libraries"))
+        tell(0.0, "Loading the model libraries")
         self._engine = engine = _load(self._engine_name).open(
-            command.bundle,
-            command.device,
-            command.memory,
-            on_progress=lambda fraction, text: self._send(Loading(fraction, text)),
+            command.bundle, command.device, command.memory, on_progress=tell
         )
-        self._send(Opened(engine.info))
+        self._send(Opened(engine.info, command.number))
 
     def _prepare(self, command: Prepare) -> None:
         if self._engine is None:

@@ -19,11 +19,16 @@ from engine.request import CutOut, GenerationRequest, ScaleBits
 
 @dataclass(frozen=True)
 class Open:
-    """Open a bundle (a name or a folder); the engine opened before is closed first."""
+    """Open a bundle (a name or a folder); the engine opened before is closed first. Given up when another one is to be opened.
+
+    Attributes:
+        number: comes back with the answer.
+    """
 
     bundle: str
     device: str = "auto"
     memory: str = "auto"
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,9 +106,10 @@ class Loading:
 
 @dataclass(frozen=True)
 class Opened:
-    """The bundle is open."""
+    """The bundle of the ``Open`` with this number is open."""
 
     info: EngineInfo
+    number: int = 0
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ GRIDS = tuple((n, n) for n in (1, 2, 3, 5, 9, 16))
 class FakeEngine:
     """Draws plain colours. Words in the prompt script it: "slow", "smaller", "memory", "fault", "die", "lost".
 
+    The bundle "slow" takes two seconds to open, "missing" is not there.
     Painting scales takes a second for bits that are all ones, and fails for a picture 666 pixels wide.
     """
 
@@ -30,8 +31,10 @@ class FakeEngine:
     def open(cls, bundle, device="auto", memory="auto", *, on_progress=None):
         if bundle == "missing":
             raise BundleError("The model 'missing' is not here.", "Choose another one.")
-        if on_progress:
-            on_progress(0.5, "Reading the weights")
+        for _ in range(200 if bundle == "slow" else 1):
+            time.sleep(0.01 if bundle == "slow" else 0)
+            if on_progress:
+                on_progress(0.5, "Reading the weights")
         return cls(bundle, memory)
 
     def prepare(self, subject, prompt, negative_prompt="", *, views=(), cancel=None):

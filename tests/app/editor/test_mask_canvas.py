@@ -427,7 +427,8 @@ def test_the_cross_hair_moves_by_one_pixel_with_shift_and_never_leaves_the_photo
 def test_names_for_screen_readers(canvas):
     canvas.tools.set_tool("brush")
     canvas.tools.set_brush_size(46)
-    assert canvas.accessibleName() == "Cut-out editor, brush, 46 pixels"
+    canvas.describe("Redraw a region")
+    assert canvas.accessibleName() == "Redraw a region, brush, 46 pixels"
     canvas.set_summary(0.3, 2)
     assert "30 percent" in canvas.accessibleDescription()
 

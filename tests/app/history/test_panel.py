@@ -479,7 +479,7 @@ def test_new_pictures_do_not_move_what_is_looked_at(panel, store, qtbot):
     panel.view.scroll_by(100)
     place = panel.view.indexAt(QPoint(60, 60))
     before = (panel.model.picture_at(place.row()).id, panel.view.visualRect(place).x())
-    panel.add(keep_picture(a_picture(6), store), choose=False)
+    panel.add(keep_picture(a_picture(6), store))
     row = panel.model.row_of(before[0])
     assert abs(panel.view.visualRect(panel.model.index(row)).x() - before[1]) <= 2
 
@@ -550,7 +550,7 @@ def test_five_thousand_pictures_stay_smooth(qtbot, tmp_path):
         times.append(time.process_time() - start)
     assert sorted(times)[len(times) // 2] < 0.05
     start = time.process_time()
-    panel.add(first, choose=False)
+    panel.add(first)
     assert time.process_time() - start < 1.0
     bar, row = view.horizontalScrollBar(), panel.model.rowCount() - 1
     looked_at = panel.model.picture_at(row)

@@ -42,6 +42,17 @@ def test_opening_tells_its_progress_and_what_was_opened(qtbot, link):
     assert fractions[0] == 0.0 and 0.5 in fractions
 
 
+def test_the_model_before_is_not_told_once_another_one_is_asked_for(qtbot, opened):
+    """Its answer may lie on the way already: the window would be ready while the other one is still being loaded."""
+    told = []
+    opened.opened.connect(lambda message: told.append(message.info.bundle.partition("@")[0]))
+    opened.open("first")
+    time.sleep(0.5)  # the child has answered, and this thread has not looked yet
+    opened.open("second")
+    qtbot.waitUntil(lambda: "second" in told, timeout=20_000)
+    assert told == ["second"]
+
+
 def test_a_missing_bundle_fails_with_its_sentence(qtbot, link):
     with qtbot.waitSignal(link.failed, timeout=20_000) as caught:
         link.open("missing")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +18,7 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
-from engine.photo import Box, cut_out, photo_from_pixels
+from engine.photo import Box, cut_out, mask_digest, photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from engine.placement import Placement
 from engine.region import PhotoWindow, Region
@@ -95,6 +97,26 @@ def test_a_damaged_place_is_let_go_and_the_rest_comes_back(keeper, damage, tmp_p
     keeper._state.set_values(PanelValues())
     keeper.restore(keeper.load())
     assert keeper._state.values.placement is None and keeper._state.values.seed == 77
+
+
+def test_the_session_has_the_newest_mask_whichever_was_written_first(keeper, qtbot, monkeypatch):
+    """Two threads write: a larger file may be done after one that was begun later."""
+    first, second = np.zeros((8, 8), np.uint8), np.full((8, 8), 255, np.uint8)
+    written, save = threading.Event(), keeper._assets.save_mask
+
+    def save_first_last(mask: np.ndarray) -> str:
+        if mask is first:
+            written.wait(10)
+            time.sleep(0.1)
+        digest = save(mask)
+        written.set()
+        return digest
+
+    monkeypatch.setattr(keeper._assets, "save_mask", save_first_last)
+    subject = keeper._state.add_subject(photo=photo_from_pixels(np.zeros((8, 8, 3), np.uint8)), mask=first)
+    keeper._state.update_subject(subject.key, mask=second)
+    settle(qtbot)
+    assert [described.mask for described in keeper.session().subjects] == [mask_digest(second)]
 
 
 def test_typing_on_does_not_put_saving_off(keeper, qtbot):
@@ -295,12 +317,13 @@ def left(keeper, qtbot, *names: str, places=()) -> None:
 
 
 @pytest.fixture
-def held(monkeypatch):
-    """Photos are read only when the test says so: the work, and what hears of it, as arguments of ``background.run``."""
+def held(keeper, monkeypatch):
+    """Photos are read only when the test says so: the work, and what hears of it, as arguments of ``background.run``. A session of
+    the test before may still be reading."""
     run, works = background.run, []
 
     def hold(work, *arguments, **named):
-        if work is coming_subjects._read:
+        if work is coming_subjects._read and arguments[0] is keeper._assets:
             works.append((work, arguments, named))
         else:
             run(work, *arguments, **named)

@@ -152,6 +152,18 @@ def test_another_model_holds_what_was_asked_for(queue):
     assert queue._state.jobs.held == 3
 
 
+def test_a_picture_that_was_done_when_another_model_was_chosen_is_not_held_as_well(queue):
+    """Its last message lay on the way already."""
+    asked, told = requests(2), []
+    queue.finished.connect(lambda event, images: told.append(event))
+    queue.draw(asked)
+    queue._link.cancel = queue._link.open = lambda *_: None
+    queue.open("other", "auto", "auto")
+    finish(queue, 1)
+    assert len(told) == 1 and queue.unfinished() == asked[1:]
+    assert [entry.phase for entry in queue.entries()] == ["held"]
+
+
 def test_the_expected_time_is_the_engines(queue):
     queue.draw([GenerationRequest("a robot")])
     queue._link.started.emit(1, Started(GenerationRequest("a"), GRIDS, (0.5, 0.5), expected_seconds=12.0))

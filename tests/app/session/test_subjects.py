@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -104,6 +106,19 @@ def test_what_is_found_later_reaches_the_editor_too_and_a_subject_that_waits(one
     assert subject.mask[30, 7] == 255 and not subject.mask[30, 5]
     one.subjects._found(Found(key, FAILED))
     assert one.problems == [], "of a subject that nobody looks at"
+
+
+def test_the_mask_of_a_photo_that_is_gone_is_not_held(one):
+    """It is as large as its photo."""
+    key = one.state.subject.key
+    for grey in (20, 30, 40):
+        another(one, grey)
+    one.subjects._found(found(key, left=6))  # of a subject whose session was put away meanwhile
+    mask = weakref.ref(next(subject.mask for subject in one.state.subjects if subject.key == key))
+    one.state.remove_subject(key, for_good=True)
+    one.keeper.save()
+    gc.collect()
+    assert mask() is None
 
 
 def test_a_photo_whose_subject_is_looked_for_is_not_said_to_be_empty(one):

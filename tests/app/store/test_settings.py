@@ -86,3 +86,21 @@ def test_damaged_settings_are_kept_aside(tmp_path):
     store = SettingsStore(file)
     store.save(store.load())
     assert (tmp_path / "settings.json.bad").read_text() == "{ not json"
+
+
+@pytest.mark.parametrize(
+    "content", ['{"version": 1, "keys": {"open": "Ctrl+P"}}', '{"version": 2, "theme": "dark", "more": [1]}']
+)
+def test_settings_that_are_read_in_part_are_kept_aside_too(tmp_path, content):
+    """The next save writes what was read: own keys with one that is wrong, or all that a newer version knows, would be gone."""
+    file = tmp_path / "settings.json"
+    file.write_text(content)
+    SettingsStore(file).load()
+    assert (tmp_path / "settings.json.bad").read_text() == content
+
+
+def test_settings_that_are_whole_leave_nothing_aside(tmp_path):
+    store = SettingsStore(tmp_path / "settings.json")
+    store.save(Settings())
+    store.load()
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]

@@ -181,6 +181,10 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert full.screen is None
     wait(qtbot, lambda: rig.state.result.picture == rig.pictures[3].id)
+    rig.window.canvas.canvas.fullScreenWanted.emit()
+    full.screen.close()
+    wait(qtbot, lambda: not background.busy())
+    assert not full._images, "what was being read for it is let go, too"
 
 
 def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):

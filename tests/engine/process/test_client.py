@@ -74,6 +74,15 @@ def test_an_engine_that_cannot_be_loaded_says_what_to_do(tmp_path, monkeypatch, 
         process.close()
 
 
+def test_a_model_that_is_still_loading_gives_way_to_the_one_that_is_wanted_now(process):
+    process.send(messages.Open("slow", number=1))
+    receive(process, messages.Loading)
+    process.send(messages.Open("mini", number=2))
+    answer = receive(process, messages.Opened, messages.Failed)
+    assert isinstance(answer, messages.Opened)
+    assert (answer.info.bundle, answer.number) == ("mini@000000000000", 2)
+
+
 def test_a_smaller_plan_is_told_before_what_is_drawn_with_it(process):
     opened(process)
     process.send(messages.Generate(1, GenerationRequest("a smaller plan")))
