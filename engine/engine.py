@@ -303,6 +303,7 @@ class Engine:
         if self._is_open:
             self._features.cache.clear()
             self._sampler.forget()
+            self._painter.forget()
         release_memory()
 
     def close(self) -> None:
