@@ -630,7 +630,11 @@ def test_of_two_sizes_the_one_that_was_imported_last_is_used(store, tmp_path):
 def test_a_bundle_is_imported_whole_verified_and_removed(store, models, tiny_bundle, tmp_path):
     stick = tmp_path / "stick" / "tiny"
     shutil.copytree(tiny_bundle, stick)
+    phases = []
+    end = store.subscribe(lambda name: phases.append(store.state(name).phase))
     (name,) = asyncio.run(store.import_folder(stick.parent))
+    end()
+    assert phases[0] == "importing" and phases[-1] == "ready", "it is shown while it is copied"
     assert store.state(name).installed and store.state(name).folder == models / name
     assert asyncio.run(store.verify(name)) == ()
     assert asyncio.run(store.import_folder(models)) == (name,)  # from where it lies: nothing to do
