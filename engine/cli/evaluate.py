@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli import dreambench, likeness
-from engine.cli.terminal import progress
+from engine.cli.terminal import progress, threads, whole
 from engine.errors import CannotWrite, InputError, SubjectNotFound, os_reason
 from engine.sentence import Sentence
 
@@ -54,8 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--subjects", type=Path, metavar="DIR", help="cut-outs (PNG or WebP with transparency) never trained on"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for evaluation.json, the sheets and the report")
-    parser.add_argument("--count", type=int, default=50, help="with --subjects: subjects to tell apart, 2 or more")
-    parser.add_argument("--prompts", type=int, default=2, help="with --subjects: prompts for each subject, 1 or more")
+    parser.add_argument("--count", type=whole(2), default=50, help="with --subjects: subjects to tell apart, 2 or more")
+    parser.add_argument(
+        "--prompts", type=whole(1), default=2, help="with --subjects: prompts for each subject, 1 or more"
+    )
     parser.add_argument("--as-given", action="store_true", help="with --subjects: leave them their own colours")
     parser.add_argument(
         "--quick",
@@ -63,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="photos in three scenes, everything on; at most ten cut-outs in one scene, without a sheet",
     )
     likeness.add_arguments(parser)
-    parser.add_argument("--threads", type=int, help="processor threads to use")
+    parser.add_argument("--threads", type=threads, help="processor threads to use")
     parser.add_argument(
         "--train-judges", action="store_true", help="train the embedder and the classifier that judge the pictures"
     )
@@ -94,8 +96,6 @@ def run(args: argparse.Namespace) -> int:
             Sentence("An evaluation needs pictures and a folder."),
             Sentence("Name photos with --photos or cut-outs with --subjects, and --out."),
         )
-    if args.count < 2 or args.prompts < 1:
-        raise InputError(Sentence("At least two subjects and one prompt are needed."))
     if args.masks is not None and args.photos is None:
         raise InputError(Sentence("--masks belong to photos."), Sentence("Name their folder with --photos."))
     try:

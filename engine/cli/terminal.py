@@ -6,7 +6,10 @@ import argparse
 import codecs
 import shutil
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
+
+from engine.text import shortened
 
 PROGRAM = "python -m engine"
 
@@ -20,6 +23,25 @@ class Help(argparse.RawDescriptionHelpFormatter):
         if has_words or "%(default)" in text or not (action.option_strings or action.nargs in ("?", "*")):
             return text
         return f"{text} (default: %(default)s)"
+
+
+def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
+    """The type of an argument: a whole number from ``least`` to ``most``."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"“{shortened(text, 30)}” is no whole number from {least} to {most}")
+        return value
+
+    return read
+
+
+threads = whole(1, 1024)
+"""The type of ``--threads``."""
 
 
 def example_line(words: str) -> str:

@@ -140,3 +140,22 @@ def test_any_name_can_be_printed(encoding, name):
     assert done.stdout.strip().endswith(b".png")
     if encoding == "utf-8":
         assert done.stdout.strip() == b"inv\xf0.png", "the bytes of the name, so that a script finds the file"
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "1.5", "nan", "9" * 40, "9" * 5000])
+@pytest.mark.parametrize(
+    "command",
+    ["batch --out job --threads", "batch --out job --workers", "evaluate --threads", "bench --rounds", "train --steps"],
+)
+def test_a_number_that_cannot_be_is_refused_with_its_range(command: str, number: str, capsys):
+    """A thread count of -3 and a huge one went to torch, and came back as a traceback."""
+    with pytest.raises(SystemExit) as left:
+        main([*command.split(), number])
+    assert left.value.code == ExitCode.BAD_INPUT
+    assert "is no whole number from 1 to 1" in capsys.readouterr().err
+
+
+def test_a_seed_of_random_weights_is_one_that_torch_takes(capsys):
+    with pytest.raises(SystemExit):
+        main(["make-bundle", "x", "--seed", "9" * 25])
+    assert "is no whole number from 0" in capsys.readouterr().err
