@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import os
 import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
 
 from engine.text import shortened
@@ -99,6 +101,14 @@ def _is_terminal(stream: TextIO) -> bool:
         return stream.isatty()
     except ValueError:  # it is closed
         return False
+
+
+def open_streams() -> None:
+    """Put the empty device in the place of streams that were closed before the start, as services and ``<&-`` do: Python
+    has None there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))
 
 
 def let_names_through() -> None:
