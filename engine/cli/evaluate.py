@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from engine.cli import dreambench, likeness
 from engine.cli.terminal import progress, threads, whole
 from engine.errors import CannotWrite, InputError, SubjectNotFound, os_reason
+from engine.files import write_json
 from engine.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -98,12 +99,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.masks is not None and args.photos is None:
         raise InputError(Sentence("--masks belong to photos."), Sentence("Name their folder with --photos."))
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("The folder {out} cannot be made: {reason}.", out=args.out, reason=os_reason(error))
-        ) from error
+    make_folder(args.out)
 
     import torch
 
@@ -130,6 +126,16 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of an evaluation before anything is measured. Raises ``CannotWrite``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(
+            Sentence("The folder {out} cannot be made: {reason}.", out=folder, reason=os_reason(error))
+        ) from error
+
+
 def evaluate_cutouts(args: argparse.Namespace) -> int:
     """Figures of cut-outs on photos with masks; with --out also as JSON, and a page with the photos, worst first."""
     from engine.evaluation.cutout_measure import figures_of, find_cases, measure
@@ -142,17 +148,12 @@ def evaluate_cutouts(args: argparse.Namespace) -> int:
             Sentence("Name their folders with --photos and --masks."),
         )
     cases = find_cases(args.photos, args.masks)
+    if args.out is not None:
+        make_folder(args.out)
     results = measure(cases, Segmenter(network=None) if args.without_network else Segmenter(), show)
     figures = figures_of(results)
     if args.out is not None:
-        path = args.out / "cutouts.json"
-        try:
-            args.out.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise CannotWrite(
-                Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
-            ) from error
+        write_json(args.out / "cutouts.json", figures)
         write_cutout_report(results, figures, args.out / "cutouts.html")
     print(f"{'':14}overlap  ≥ 0.90  < 0.70  boundary F")
     for way, own in figures["ways"].items():
@@ -198,11 +199,11 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     if len(find_subjects(args.photos, args.masks)) < 2:
         from engine.training.drawer import Drawer
 
-        show(1.0, "A single subject is drawn, not measured: subjects are told apart")
+        progress.note("A single subject is drawn, not measured: subjects are told apart.")
         draw_photos(Drawer.open(resolve_bundle(args.bundle)), args.photos, args.masks, args.out / "photos.png")
         return {}, []
     show(0.0, "Looking at the photos")
-    photos = JudgedPhotos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
+    photos = JudgedPhotos.load(args.photos, args.masks, skipped=progress.note)
     source = PictureSource.open(args.bundle)
     taught = TrainingConfig.load(DEFAULT)
     same = taught.layout_count == source.bundle.manifest.layouts > 0
@@ -257,7 +258,7 @@ def draw_photos(drawer: Drawer, folder: Path, masks: Path | None, path: Path) ->
         try:
             cut = subject.shot().cut_out(drawer.bundle.manifest.reference_size)
         except InputError as error:
-            show(1.0, f"{subject.chosen.name} is skipped: {error}")
+            progress.note(f"{subject.chosen.name} is skipped: {error}")
         else:
             cut_outs.append((subject.name, cut))
     if not cut_outs:
