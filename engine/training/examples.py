@@ -186,7 +186,7 @@ class _Folder:
         if not path.is_file():
             return
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").split("\n")  # not splitlines: captions hold other ends of lines
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(Sentence("{path} cannot be read: {reason}.", path=path, reason=error)) from error
         for number, line in enumerate(lines, 1):
