@@ -104,7 +104,6 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from engine.evaluation.judges import Judges
-    from engine.evaluation.scoring import write_figures
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -117,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
         measured, sheets = evaluate_photos(args, judges)
         figures = merged(figures, measured)
     figures["judges"] = judges.figures
-    write_figures(figures, args.out / "evaluation.json")
+    write_json(args.out / "evaluation.json", figures)
     if sheets:
         from engine.evaluation.report import write_report
 
