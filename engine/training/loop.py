@@ -166,7 +166,7 @@ def _save(stage: TrainingStage, path: Path, progress: Progress, team: Team) -> N
 
 @contextlib.contextmanager
 def _or_say() -> Iterator[None]:
-    """What cannot be written on the way is said, and tried again later: only the last checkpoint ends the run."""
+    """Say what cannot be written on the way, and go on: it is tried again later, and only the last checkpoint ends the run."""
     try:
         yield
     except (CannotWrite, OSError) as error:
