@@ -7,6 +7,7 @@ runs no content stream.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,7 @@ class Engine:
     def __init__(self, bundle: Bundle, device: Device, plan: MemoryPlan) -> None:
         self._device, self._folder = device, bundle.folder
         self._segmenter: Segmenter | None = None
+        self._making_segmenter = threading.Lock()
         self._expectation = TimeEstimate(bundle.manifest.transformer)
         self._use(bundle, plan)
 
@@ -133,9 +135,10 @@ class Engine:
         return self._preflight().refine_mask(photo, clicks, box, strokes)
 
     def _preflight(self) -> Segmenter:
-        if self._segmenter is None:
-            self._segmenter = Segmenter.with_models(installed_helpers(), self._device.torch_name)
-        return self._segmenter
+        with self._making_segmenter:  # two would load each network twice
+            if self._segmenter is None:
+                self._segmenter = Segmenter.with_models(installed_helpers(), self._device.torch_name)
+            return self._segmenter
 
     # Drawing
 
@@ -303,6 +306,7 @@ class Engine:
         if self._is_open:
             self._features.cache.clear()
             self._sampler.forget()
+            self._painter.forget()
         release_memory()
 
     def close(self) -> None:

@@ -65,6 +65,10 @@ class Painter:
             self._last_canvas = (subject, placement, size, CanvasFeatures(pixels, decoder.reference.features(pixels)))
         return self._last_canvas[3]
 
+    def forget(self) -> None:
+        """Drop the last canvas."""
+        self._last_canvas = None
+
     def picture(
         self, summed: torch.Tensor, canvas: CanvasFeatures | None, cancel: Cancel | None, request: GenerationRequest
     ) -> np.ndarray:

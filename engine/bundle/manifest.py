@@ -8,7 +8,7 @@ A bundle is a folder::
     text/*.safetensors              T5's encoder, with text/tokenizer.json
     semantic/*.safetensors          DINOv2
     content/*.safetensors           an AutoencoderKL, the encoder half
-    preview.safetensors             optional: colours of the codes, for quick previews
+    preview.safetensors             colours of the codes, for quick previews; not where the decoder sees the cut-out
     README.md, thumbs/, examples/   optional; examples/scale_*.png: a picture of its own, coarse to fine
 
 All weights are under names of our own (``engine.encoders.names`` for the encoders). Bundles of format 1 have the encoders

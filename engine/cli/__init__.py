@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 
-from engine.cli.terminal import PROGRAM, Help, example_line, let_names_through, progress
+from engine.cli.terminal import PROGRAM, Help, example_line, let_names_through, open_streams, progress
 from engine.device.threads import spin_briefly
 from engine.errors import Cancelled, EchoGenError, ExitCode, os_reason
 from engine.text import shortened
@@ -62,12 +62,14 @@ def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    open_streams()
     let_names_through()
     spin_briefly()
-    # argparse leaves with 2 on wrong arguments, as the exit codes want
-    options = make_parser(next((word for word in arguments if not word.startswith("-")), None)).parse_args(arguments)
-    logging.basicConfig(level=_log_level(), format="%(name)s: %(message)s")
     try:
+        # argparse leaves with 2 on wrong arguments, as the exit codes want
+        parser = make_parser(next((word for word in arguments if not word.startswith("-")), None))
+        options = parser.parse_args(arguments)
+        logging.basicConfig(level=_log_level(), format="%(name)s: %(message)s")
         return int(importlib.import_module(COMMANDS[options.command][0]).run(options) or ExitCode.DONE)
     except Cancelled as error:
         progress.note(str(error))

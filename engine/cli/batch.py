@@ -15,9 +15,9 @@ from engine.batch.progress import Count
 from engine.batch.worker import WorkerOptions
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import read_manifest
-from engine.cli.terminal import progress
+from engine.cli.terminal import progress, threads, whole
 from engine.errors import EchoGenError, ExitCode, InputError
-from engine.request import MAX_SEED, GenerationRequest
+from engine.request import GenerationRequest
 from engine.requests_file import BrokenLine, read_requests
 from engine.sentence import Sentence
 
@@ -38,13 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompts", type=Path, metavar="FILE", help="with --subjects: one prompt a line, {subject} for the name"
     )
     parser.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="with --subjects: pictures of each prompt, 1 or more"
+        "--seeds", type=whole(1), default=1, metavar="N", help="with --subjects: pictures of each prompt, 1 or more"
     )
     parser.add_argument("--strict", action="store_true", help="end at the first broken line or failed picture")
     parser.add_argument("--likeness", action="store_true", help="measure how alike each picture is to its cut-out")
     parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     add_worker_arguments(parser)
-    parser.add_argument("--threads", type=int, help="processor threads of each worker")
+    parser.add_argument("--threads", type=threads, help="processor threads of each worker")
 
 
 def add_worker_arguments(parser: argparse._ActionsContainer) -> None:
@@ -57,7 +57,7 @@ def add_worker_arguments(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--ray-address", metavar="HOST:PORT", help="use a Ray cluster; auto for the one of this machine"
     )
-    parser.add_argument("--workers", type=int, help="with Ray: how many; one for each device if not given")
+    parser.add_argument("--workers", type=whole(1), help="with Ray: how many; one for each device if not given")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -91,24 +91,19 @@ def check(args: argparse.Namespace) -> None:
         raise InputError(Sentence("A batch needs either a file of requests or --subjects with --prompts."))
     if args.subjects is not None and args.prompts is None:
         raise InputError(Sentence("--subjects need prompts."), Sentence("Name a file of them with --prompts."))
-    if not 1 <= args.seeds <= MAX_SEED:
-        raise InputError(Sentence("At least one seed is needed."))
 
 
 def check_workers(args: argparse.Namespace) -> None:
     """That the workers can be had, before anything is written.
 
     Raises:
-        InputError: a library is missing, a number is wrong, or no Ray answers.
+        InputError: a library is missing, or no Ray answers.
     """
     if importlib.util.find_spec("pyarrow") is None:
         raise InputError(
             Sentence("A batch keeps its tables with pyarrow, which is not installed."),
             Sentence("Install it with: pip install 'echogen-desktop[batch]'."),
         )
-    for name in ("threads", "workers"):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            raise InputError(Sentence("--{name} must be at least 1.", name=name))
     if args.ray or args.ray_address is not None:
         from engine.batch.on_ray import check_reachable
 

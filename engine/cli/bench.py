@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.terminal import progress
+from engine.cli.terminal import progress, whole
 from engine.errors import InputError
 from engine.sentence import Sentence
 
@@ -29,10 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whole pictures; redrawing a quarter beside the whole; with --bundle: a job of `batch` beside the engine alone; "
         "two workers of Ray beside one",
     )
-    parser.add_argument("--pictures", type=int, default=12, help="of a job, with --of batch or workers, 1 to 1000")
+    parser.add_argument(
+        "--pictures", type=whole(1, 1000), default=12, help="of a job, with --of batch or workers, 1 to 1000"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), help="of the blocks (bfloat16 on cuda)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured in turns, 1 to 100")
+    parser.add_argument(
+        "--rounds", type=whole(1, 100), default=3, help="how often everything is measured in turns, 1 to 100"
+    )
     parser.add_argument(
         "--branches",
         choices=("together", "side-by-side", "in-turn"),
@@ -46,10 +50,6 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(
             Sentence("There is nothing to measure."), Sentence("Name either --config with --random, or --bundle.")
         )
-    if not 1 <= args.rounds <= 100:
-        raise InputError(Sentence("The number of rounds must be from 1 to 100."))
-    if not 1 <= args.pictures <= 1000:
-        raise InputError(Sentence("The number of pictures must be from 1 to 1000."))
     if args.config is not None and args.of not in ("pictures", "regions"):
         raise InputError(Sentence("A configuration draws no jobs."), Sentence("Leave out --of, or name a --bundle."))
     if args.config is not None and not args.random:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from engine.cli import batch
+from engine.cli.terminal import whole
 from engine.errors import InputError
 from engine.files import disk_error, write_atomically, write_json
 from engine.sentence import Sentence
@@ -19,7 +20,7 @@ _OWN = ("networks", "resume", "bundle_cache", "ray", "ray_address", "workers")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``evaluate dreambench`` to those of the other evaluations."""
     own = parser.add_argument_group("dreambench")
-    own.add_argument("--seeds", type=int, default=4, metavar="N", help="pictures of each prompt (4)")
+    own.add_argument("--seeds", type=whole(1), default=4, metavar="N", help="pictures of each prompt (4)")
     own.add_argument(
         "--judge",
         choices=("papers", "imagenet", "all"),
@@ -58,8 +59,6 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(
             Sentence("DreamBench needs photos and a folder."), Sentence("Name them with --photos and --out.")
         )
-    if args.seeds < 1:
-        raise InputError(Sentence("At least one seed is needed."))
     batch.check_workers(args)
     prompts, seeds = read_prompts(args.photos), args.seeds
     if args.quick:

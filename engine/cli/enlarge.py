@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
+from engine.cli.generate import check_places
 from engine.cli.terminal import progress
-from engine.errors import CannotWrite, InputError
-from engine.files import is_folder
+from engine.errors import InputError
 from engine.sentence import Sentence
 
 EXAMPLE = "enlarge robot.png --factor 4 --out large.png"
@@ -33,11 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from engine.photo.enlarge import METHOD, Way, by_lanczos, save_larger
 
-    if not is_folder(args.out.parent):
-        raise CannotWrite(
-            Sentence("The folder {parent} does not exist.", parent=args.out.parent),
-            Sentence("Make it first, or name another one."),
-        )
+    check_places(args.out, None)
     network = _network(args.by, args.factor)
     way: Way = by_lanczos
     method = METHOD

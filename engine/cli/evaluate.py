@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli import dreambench, likeness
-from engine.cli.terminal import progress
+from engine.cli.terminal import progress, threads, whole
 from engine.errors import CannotWrite, InputError, SubjectNotFound, os_reason
+from engine.files import write_json
 from engine.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -54,8 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--subjects", type=Path, metavar="DIR", help="cut-outs (PNG or WebP with transparency) never trained on"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for evaluation.json, the sheets and the report")
-    parser.add_argument("--count", type=int, default=50, help="with --subjects: subjects to tell apart, 2 or more")
-    parser.add_argument("--prompts", type=int, default=2, help="with --subjects: prompts for each subject, 1 or more")
+    parser.add_argument("--count", type=whole(2), default=50, help="with --subjects: subjects to tell apart, 2 or more")
+    parser.add_argument(
+        "--prompts", type=whole(1), default=2, help="with --subjects: prompts for each subject, 1 or more"
+    )
     parser.add_argument("--as-given", action="store_true", help="with --subjects: leave them their own colours")
     parser.add_argument(
         "--quick",
@@ -63,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="photos in three scenes, everything on; at most ten cut-outs in one scene, without a sheet",
     )
     likeness.add_arguments(parser)
-    parser.add_argument("--threads", type=int, help="processor threads to use")
+    parser.add_argument("--threads", type=threads, help="processor threads to use")
     parser.add_argument(
         "--train-judges", action="store_true", help="train the embedder and the classifier that judge the pictures"
     )
@@ -94,21 +97,13 @@ def run(args: argparse.Namespace) -> int:
             Sentence("An evaluation needs pictures and a folder."),
             Sentence("Name photos with --photos or cut-outs with --subjects, and --out."),
         )
-    if args.count < 2 or args.prompts < 1:
-        raise InputError(Sentence("At least two subjects and one prompt are needed."))
     if args.masks is not None and args.photos is None:
         raise InputError(Sentence("--masks belong to photos."), Sentence("Name their folder with --photos."))
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("The folder {out} cannot be made: {reason}.", out=args.out, reason=os_reason(error))
-        ) from error
+    make_folder(args.out)
 
     import torch
 
     from engine.evaluation.judges import Judges
-    from engine.evaluation.scoring import write_figures
 
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -121,13 +116,23 @@ def run(args: argparse.Namespace) -> int:
         measured, sheets = evaluate_photos(args, judges)
         figures = merged(figures, measured)
     figures["judges"] = judges.figures
-    write_figures(figures, args.out / "evaluation.json")
+    write_json(args.out / "evaluation.json", figures)
     if sheets:
         from engine.evaluation.report import write_report
 
         write_report(figures, sheets, args.out / "report.html")
     print(json.dumps({key: value for key, value in figures.items() if key not in ("by_scene", "judges")}))
     return 0
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of an evaluation before anything is measured. Raises ``CannotWrite``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(
+            Sentence("The folder {out} cannot be made: {reason}.", out=folder, reason=os_reason(error))
+        ) from error
 
 
 def evaluate_cutouts(args: argparse.Namespace) -> int:
@@ -142,17 +147,12 @@ def evaluate_cutouts(args: argparse.Namespace) -> int:
             Sentence("Name their folders with --photos and --masks."),
         )
     cases = find_cases(args.photos, args.masks)
+    if args.out is not None:
+        make_folder(args.out)
     results = measure(cases, Segmenter(network=None) if args.without_network else Segmenter(), show)
     figures = figures_of(results)
     if args.out is not None:
-        path = args.out / "cutouts.json"
-        try:
-            args.out.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise CannotWrite(
-                Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
-            ) from error
+        write_json(args.out / "cutouts.json", figures)
         write_cutout_report(results, figures, args.out / "cutouts.html")
     print(f"{'':14}overlap  ≥ 0.90  < 0.70  boundary F")
     for way, own in figures["ways"].items():
@@ -198,11 +198,11 @@ def evaluate_photos(args: argparse.Namespace, judges: Judges) -> tuple[dict[str,
     if len(find_subjects(args.photos, args.masks)) < 2:
         from engine.training.drawer import Drawer
 
-        show(1.0, "A single subject is drawn, not measured: subjects are told apart")
+        progress.note("A single subject is drawn, not measured: subjects are told apart.")
         draw_photos(Drawer.open(resolve_bundle(args.bundle)), args.photos, args.masks, args.out / "photos.png")
         return {}, []
     show(0.0, "Looking at the photos")
-    photos = JudgedPhotos.load(args.photos, args.masks, skipped=lambda words: show(0.0, words))
+    photos = JudgedPhotos.load(args.photos, args.masks, skipped=progress.note)
     source = PictureSource.open(args.bundle)
     taught = TrainingConfig.load(DEFAULT)
     same = taught.layout_count == source.bundle.manifest.layouts > 0
@@ -257,7 +257,7 @@ def draw_photos(drawer: Drawer, folder: Path, masks: Path | None, path: Path) ->
         try:
             cut = subject.shot().cut_out(drawer.bundle.manifest.reference_size)
         except InputError as error:
-            show(1.0, f"{subject.chosen.name} is skipped: {error}")
+            progress.note(f"{subject.chosen.name} is skipped: {error}")
         else:
             cut_outs.append((subject.name, cut))
     if not cut_outs:

@@ -154,6 +154,11 @@ def check(args: argparse.Namespace) -> None:
             Sentence("There is no prompt."),
             Sentence('Say where the subject should be, for example --prompt "a toy robot in the snow".'),
         )
+    if args.out in (args.subject, args.mask, args.photo, args.region, *args.view, *args.view_mask):
+        raise InputError(
+            Sentence("{out} is what the picture is drawn from.", out=args.out),
+            Sentence("Give the picture a name of its own."),
+        )
     check_places(args.out, args.previews)
     if args.sheet is not None:
         check_places(args.sheet, None)

@@ -268,7 +268,10 @@ def _follow(store: ModelStore, work: Coroutine[Any, Any, Any]) -> Any:
     told: dict[str, tuple[str, float]] = {}
 
     def tell(name: str) -> None:
-        state = store.state(name)
+        try:
+            state = store.state(name)
+        except InputError:  # gone: removed, or not imported after all
+            return
         phase, moment = told.get(name, ("", 0.0))
         now = time.monotonic()
         if not state.working or (state.phase == phase and now - moment < _TELL_SECONDS):

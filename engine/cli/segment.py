@@ -86,8 +86,13 @@ def run(args: argparse.Namespace) -> int:
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
 
-    for target in (args.out, args.cutout):
+    targets = [target for target in (args.out, args.cutout) if target is not None]
+    for target in targets:
         check_target(target)
+    if len({path.absolute() for path in (args.photo, *targets)}) <= len(targets):
+        raise InputError(
+            Sentence("Photo, mask and cut-out would be one file."), Sentence("Give each a name of its own.")
+        )
     photo = load_photo(args.photo)
     check_hints(args, photo.width, photo.height)
     hint = Hint(name=args.name.strip(), box=args.box, clicks=tuple(args.click))
@@ -114,10 +119,8 @@ def compose(args: argparse.Namespace, photo: Photo, mask: np.ndarray) -> np.ndar
     return of_cut_out(cut_out(clean, mask, args.size))
 
 
-def check_target(target: Path | None) -> None:
+def check_target(target: Path) -> None:
     """Say before any work that a file cannot be written here."""
-    if target is None:
-        return
     if target.suffix.lower() != ".png":
         raise InputError(
             Sentence("'{target}' is no PNG.", target=target.name), Sentence("Masks and cut-outs are written as .png.")

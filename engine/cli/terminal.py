@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import os
 import shutil
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TextIO
+
+from engine.text import shortened
 
 PROGRAM = "python -m engine"
 
@@ -20,6 +25,25 @@ class Help(argparse.RawDescriptionHelpFormatter):
         if has_words or "%(default)" in text or not (action.option_strings or action.nargs in ("?", "*")):
             return text
         return f"{text} (default: %(default)s)"
+
+
+def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
+    """The type of an argument: a whole number from ``least`` to ``most``."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"“{shortened(text, 30)}” is no whole number from {least} to {most}")
+        return value
+
+    return read
+
+
+threads = whole(1, 1024)
+"""The type of ``--threads``."""
 
 
 def example_line(words: str) -> str:
@@ -77,6 +101,14 @@ def _is_terminal(stream: TextIO) -> bool:
         return stream.isatty()
     except ValueError:  # it is closed
         return False
+
+
+def open_streams() -> None:
+    """Put the empty device in the place of streams that were closed before the start, as services and ``<&-`` do: Python
+    has None there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open as long as the process
 
 
 def let_names_through() -> None:

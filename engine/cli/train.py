@@ -20,6 +20,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.terminal import threads, whole
 from engine.device.devices import choose_device, keep_memory
 from engine.errors import CannotWrite, InputError
 from engine.sentence import Sentence
@@ -57,9 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--textures", type=Path, metavar="DIR", help="folder of photographs as material for backgrounds"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="checkpoints and logs")
-    parser.add_argument("--threads", type=int, help="processor threads to use")
+    parser.add_argument("--threads", type=threads, help="processor threads to use")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--variety", type=int, help="backgrounds per scene, in blocks of eight")
+    parser.add_argument("--variety", type=whole(1), help="backgrounds per scene, in blocks of eight")
     parser.add_argument("--scale", type=float, default=1.0, help="with all: the plan's minutes times this")
     parser.add_argument(
         "--slice", type=float, default=60.0, help="with all: a stage is saved and begun anew after so many minutes"
@@ -74,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pool", type=Path, metavar="DIR", help="keep painted backgrounds there: painting is what costs most"
     )
-    parser.add_argument("--pairs", type=int, help="with preview-data: how many; by default every prompt once")
+    parser.add_argument("--pairs", type=whole(1), help="with preview-data: how many; by default every prompt once")
     parser.add_argument(
         "--out",
         type=Path,
@@ -84,10 +85,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="with finetune: metadata.jsonl with its pictures, or Parquet shards"
     )
-    parser.add_argument("--steps", type=int, help="with finetune: how many in all")
+    parser.add_argument("--steps", type=whole(1, 10**9), help="with finetune: how many in all")
     parser.add_argument("--size", metavar="WxH", help="with finetune: one of the model's sizes; by default its first")
     parser.add_argument(
-        "--passes", type=int, default=1, help="with finetune: divide a step into so many passes, where memory is short"
+        "--passes",
+        type=whole(1),
+        default=1,
+        help="with finetune: divide a step into so many passes, where memory is short",
     )
     parser.add_argument("--to", type=Path, metavar="DIR", help="with travel: folder to write to")
     parser.add_argument(
@@ -178,8 +182,6 @@ def check(args: argparse.Namespace) -> None:
             Sentence("Fine-tuning needs a model, examples, a folder and a number of steps."),
             Sentence("Add --bundle, --data, --out, --steps."),
         )
-    if args.passes < 1 or (args.steps is not None and args.steps < 1):
-        raise InputError(Sentence("Steps and passes must be at least 1."))
     if args.action == "all" and args.minutes is None:
         raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action == "cutout" and args.export is None and args.minutes is None:
@@ -190,12 +192,6 @@ def check(args: argparse.Namespace) -> None:
         raise InputError(Sentence("The minutes must be more than 0."))
     if not 0 < args.scale < 1e3 or not 0 < args.slice < 1e5:
         raise InputError(Sentence("Scale and slice must be more than 0."))
-    if args.threads is not None and args.threads < 1:
-        raise InputError(Sentence("At least one thread is needed."))
-    if args.pairs is not None and args.pairs < 1:
-        raise InputError(Sentence("A sheet holds at least one pair."))
-    if args.variety is not None and args.variety < 1:
-        raise InputError(Sentence("At least one block of backgrounds is needed."))
 
 
 def sprites_folder(args: argparse.Namespace) -> list[Path]:

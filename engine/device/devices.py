@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,37 +87,48 @@ def choose_device(wanted: str = "auto") -> Device:
         )
     if kind == "cpu":
         return processor()  # looking at a card takes some of its memory, and this may be the way around a broken one
-    found = find_devices()
-    if kind == "auto":
-        return max(found, key=_preference)
-    index = int(number or 0)
-    for device in found:
-        if device.kind == kind and (kind != "cuda" or not number or device.index == index):
+    index = number if kind == "cuda" else ""
+    for device in _best_first(index):
+        if kind in ("auto", device.kind):
             return device
     raise InputError(
         Sentence(
             "This computer has no device “{wanted}” that torch can use; it has {found}.",
             wanted=wanted,
-            found=_listed(found),
+            found=" and ".join(device.words for device in find_devices()),
         ),
         Sentence("Leave the device at auto, or run “python -m engine doctor” to see why."),
     )
 
 
 def find_devices() -> tuple[Device, ...]:
-    """Every device torch can use, cards first, the processor last. A card that does not answer is left out."""
+    """Every device torch can use, the largest card first, the processor last. A card that does not answer is left out."""
+    return tuple(_best_first())
+
+
+def _best_first(index: str = "") -> Iterator[Device]:
+    """The devices torch can use; of the cards only the one with this index, or all.
+
+    A card is looked at when its turn comes: that takes half a gigabyte of its memory for as long as the process lives.
+    """
     import torch
 
-    found: list[Device] = []
     if torch.cuda.is_available():
-        for index in range(torch.cuda.device_count()):
-            try:
-                found.append(_cuda(torch, index))
-            except RuntimeError:  # the driver is too old, or the card is in use exclusively
-                continue
+        for card in sorted(range(torch.cuda.device_count()), key=lambda card: -_size(torch, card)):
+            if index in ("", str(card)):
+                with contextlib.suppress(RuntimeError):  # the driver is too old, or the card is in use exclusively
+                    yield _cuda(torch, card)
     if torch.backends.mps.is_available():
-        found.append(_mps(torch))
-    return (*found, processor())
+        yield _mps(torch)
+    yield processor()
+
+
+def _size(torch: Any, card: int) -> int:
+    """Bytes of a card's memory, which the driver knows without a look at it; 0 where the card does not answer."""
+    try:
+        return int(torch.cuda.get_device_properties(card).total_memory)
+    except RuntimeError:
+        return 0
 
 
 def glance() -> Device:
@@ -205,10 +218,6 @@ def _apple_name() -> str:
 
 def _preference(device: Device) -> tuple[int, int]:
     return {"cuda": 2, "mps": 1, "cpu": 0}[device.kind], device.total
-
-
-def _listed(found: tuple[Device, ...]) -> str:
-    return " and ".join(device.words for device in found)
 
 
 # How the C library hands out memory, for work on the processor.

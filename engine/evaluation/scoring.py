@@ -8,7 +8,6 @@ the semantic path cut, with the content path cut, and with subject strength 0.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -247,7 +246,3 @@ def write_sheet(drawer: Drawer, cut_outs: Sequence[tuple[str, CutOut]], path: Pa
     columns = ["subject", *(language.canonical_prompt(language.BY_KEY[key], "…") for key in SHEET_SCENES)]
     names = [name for name, _ in cut_outs]
     Image.fromarray(draw_rows(rows, names, columns, title=drawer.bundle.manifest.title)).save(path)
-
-
-def write_figures(figures: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

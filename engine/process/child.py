@@ -126,6 +126,9 @@ class _Inbox:
                 command = self._connection.recv()
             except (EOFError, OSError):
                 os._exit(0)  # the window is gone; there is nobody left to work for
+            except Exception:  # of another version: the program was updated while its window was open
+                log.exception("a command cannot be read")
+                os._exit(1)
             with self._changed:
                 if isinstance(command, PaintScales):
                     self.aside = command

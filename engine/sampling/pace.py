@@ -25,7 +25,8 @@ class Pace:
         self._marks: deque[torch.cuda.Event] = deque()
 
     def step(self) -> None:
-        """Wait until the device is near, then go on or raise ``Cancelled``."""
+        """Wait until an NVIDIA or AMD card is near, then go on or raise ``Cancelled``. Of an Apple GPU all that is queued is done
+        after a stop, too: none was at hand to try the same there."""
         if self._device.type == "cuda":
             mark = torch.cuda.Event()
             mark.record(torch.cuda.current_stream(self._device))  # of this card: another one may be the current one

@@ -9,9 +9,9 @@ How far the codes have grown differs from scale to scale, so every scale has a m
 scales count a little in its fit, because early scales give few different samples.
 
 A richer map (of 3x3 tokens, to 4x4 colours each) gained 0.3 dB on the last preview and drew a raster over the early ones.
-A bundle without a map, as converted ones once were, decodes a reduced grid instead: closer to the picture, and 20 to 100 times slower.
+Decoding a reduced grid instead came closer to the picture, and took 20 to 100 times as long.
 Measured with the mini's decoder, without its cut-out, on photos: the map is within 21.4 dB of what the decoder paints of the same
-codes, the reduced grid within 25. Fitted to the whole of 24 photos, in place of parts of the four pictures painted here, it gains 0.9 dB.
+codes, a reduced grid was within 25. Fitted to the whole of 24 photos, in place of parts of the four pictures painted here, it gains 0.9 dB.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ _NEIGHBOUR = 0.2  # weight in a scale's fit of the scale before or after, once m
 _RIDGE = 1e-3
 _CROP = 16  # tokens a side that are decoded of each picture when a map is fitted
 _PAINTED, _PAINTED_CROP = 16, 8  # most tokens a side of a picture that is painted for it, and of its part
-_REDUCED = 16  # tokens a side that are decoded for a preview without a map
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +98,11 @@ class PreviewMap:
 
 
 class Preview:
-    """Turns sums of codes into previews, with the bundle's map where there is one.
+    """Turns sums of codes into previews.
 
     Args:
         autoencoder: the tokenizer, on its device.
-        colour_map: the fitted map, or None.
+        colour_map: the fitted map; None for a decoder with a reference branch, which paints its previews itself.
     """
 
     def __init__(self, autoencoder: Autoencoder, colour_map: PreviewMap | None = None) -> None:
@@ -113,9 +112,10 @@ class Preview:
 
     @classmethod
     def of_bundle(cls, autoencoder: Autoencoder, folder: Path) -> Preview:
-        """With the map of a bundle's folder, if it has one. Raises ``BundleError`` when that is damaged."""
-        path = folder / FILE
-        return cls(autoencoder, PreviewMap.from_file(path, autoencoder.config.bits) if path.is_file() else None)
+        """With the map of a bundle's folder, where the decoder needs one. Raises ``BundleError`` when that is missing or damaged."""
+        if autoencoder.decoder.reference is not None:
+            return cls(autoencoder)
+        return cls(autoencoder, PreviewMap.from_file(folder / FILE, autoencoder.config.bits))
 
     @torch.inference_mode()
     def __call__(
@@ -131,8 +131,8 @@ class Preview:
             summed: sum of all codes so far (1, d, h, w); it is not changed.
             scale: the scale drawn last, 0-based.
             size: (width, height) of the finished picture; by default what the decoder would paint.
-            canvas: the placed cut-out of a decoder with a reference branch, which then paints the preview itself: a map of
-                the codes alone would not show the user's thing.
+            canvas: the placed cut-out for a decoder with a reference branch: a map of the codes alone would not show the
+                user's thing.
 
         Returns:
             RGB uint8 (H, W, 3) of the picture's proportions, no side over 512.
@@ -143,12 +143,10 @@ class Preview:
                 summed.shape[-2] * self._autoencoder.config.stride,
             )
         size = preview_size(size)
-        if self._autoencoder.decoder.reference is not None:
+        if self._map is None:
             colours = self._autoencoder.decode(summed, canvas)[0].float().permute(1, 2, 0).cpu().numpy()
-        elif self._map is not None:
-            colours = self._map.colours(summed, scale).cpu().numpy()
         else:
-            colours = self._reduced(summed)
+            colours = self._map.colours(summed, scale).cpu().numpy()
         large = cv2.resize(colours, size, interpolation=cv2.INTER_CUBIC)
         # Rounded by the half that is added before the cut.
         return np.clip(large * 127.5 + 128, 0, 255).astype(np.uint8)
@@ -181,16 +179,6 @@ class Preview:
             summed = add_scale(summed, torch.tensor(labels, device=device)[None], config, scale)
             images.append(self(summed, scale, size, canvas))
         return tuple(images)
-
-    def _reduced(self, summed: Tensor) -> np.ndarray:
-        """Decode a grid of at most half the tokens a side, and at most 16: RGB (H, W, 3) in -1..1."""
-        height, width = summed.shape[-2:]
-        factor = min(0.5, _REDUCED / max(height, width))
-        grid = (max(1, round(height * factor)), max(1, round(width * factor)))
-        # On the processor: Apple's GPUs average areas only where the sides divide.
-        codes = F.interpolate(summed.cpu(), size=grid, mode="area").to(summed.device)
-        decoded = self._autoencoder.decode(codes)
-        return decoded[0].float().permute(1, 2, 0).cpu().numpy()
 
 
 def preview_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -90,17 +90,19 @@ def save_travel(
 def load_travel(folder: Path, config_digest: str) -> tuple[dict[str, Tensor], dict[str, Tensor], int]:
     """Weights, averages and step count of a travel checkpoint, in float32."""
     paths = sorted(folder.glob("travel-*-of-*.pt"))
-    if not paths or len(paths) != int(paths[0].stem.rsplit("-", 1)[1]):
+    tensors: dict[str, Tensor] = {}
+    found: set[int] = set()
+    for path in paths:
+        state = load_full(path, config_digest)
+        tensors |= state["tensors"]
+        found.add(int(state["steps"]))
+    # Of more than one training where a copy, or the writing of it, was ended half way.
+    if len(found) != 1 or len(paths) != int(paths[0].stem.rsplit("-", 1)[1]):
         raise InputError(
             Sentence("The travel checkpoint in {folder} is incomplete.", folder=folder),
             Sentence("Copy all of its files."),
         )
-    tensors: dict[str, Tensor] = {}
-    steps = 0
-    for path in paths:
-        state = load_full(path, config_digest)
-        tensors |= state["tensors"]
-        steps = int(state["steps"])
+    (steps,) = found
     weights = {
         key.removeprefix("weights."): value.float() if value.is_floating_point() else value
         for key, value in tensors.items()

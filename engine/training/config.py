@@ -216,7 +216,7 @@ def read_training_file(path: Path) -> dict[str, Any]:
         raise InputError(
             Sentence("The training file {path} cannot be read: {reason}.", path=path, reason=os_reason(error))
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # of TOML, or no text at all
         raise InputError(
             Sentence("The training file {path} is damaged: {error}.", path=path.name, error=error)
         ) from error

@@ -186,7 +186,8 @@ class _Folder:
         if not path.is_file():
             return
         try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            # Not splitlines: a caption may hold other ends of lines.
+            lines = path.read_text(encoding="utf-8-sig").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(Sentence("{path} cannot be read: {reason}.", path=path, reason=error)) from error
         for number, line in enumerate(lines, 1):

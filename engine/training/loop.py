@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -134,15 +136,19 @@ def _run(
             reported = now
             rate = fresh / (now - started) * stage.settings["batch"]
             if team.writes:
-                _report(stage, folder, progress, rate, seconds - (now - started))
+                with _or_say():
+                    _report(stage, folder, progress, rate, seconds - (now - started))
         if now - saved > SAVE_EVERY:
             saved = now
-            _save_or_say(stage, path, progress, team)
+            with _or_say():
+                _save(stage, path, progress, team)
         if now - sampled > SAMPLE_EVERY:
             sampled = now
-            stage.sample(folder / f"sample-{progress.steps:06d}.png")
+            with _or_say():
+                stage.sample(folder / f"sample-{progress.steps:06d}.png")
     _save(stage, path, progress, team)
-    stage.sample(folder / f"sample-{progress.steps:06d}.png")
+    with _or_say():
+        stage.sample(folder / f"sample-{progress.steps:06d}.png")
     return was_stopped
 
 
@@ -158,11 +164,12 @@ def _save(stage: TrainingStage, path: Path, progress: Progress, team: Team) -> N
         raise failed or CannotWrite(Sentence("The checkpoint {name} could not be written.", name=path.name))
 
 
-def _save_or_say(stage: TrainingStage, path: Path, progress: Progress, team: Team) -> None:
-    """A failed checkpoint on the way is said and tried again later; only the last one ends the run."""
+@contextlib.contextmanager
+def _or_say() -> Iterator[None]:
+    """Say what cannot be written on the way, and go on: it is tried again later, and only the last checkpoint ends the run."""
     try:
-        _save(stage, path, progress, team)
-    except CannotWrite as error:
+        yield
+    except (CannotWrite, OSError) as error:
         say(str(error))
 
 

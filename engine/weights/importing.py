@@ -142,14 +142,15 @@ def scan_folder(folder: Path) -> FoundFiles:
 
 
 def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-    """Copy a folder beside its place, then move it there as a whole. Links are followed; blocks.
+    """Copy a folder beside its place, then move it there as a whole. Links are followed; blocks. For one process at a time.
 
     Raises:
         CannotWrite: there is not enough room, or the folder cannot be written; what was there stays.
     """
     files = [path for path in sorted(source.rglob("*")) if path.is_file() and not path.name.endswith(".part")]
     total = sum(path.stat().st_size for path in files)
-    work = target.with_name(f".{target.name}.{os.getpid()}.part")
+    work = begun_copy(target)
+    shutil.rmtree(work, ignore_errors=True)  # of an import that was killed
     done = 0
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -180,6 +181,11 @@ def copy_folder(source: Path, target: Path, on_progress: Callable[[int, int], No
         raise disk_error(target.parent, error) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def begun_copy(target: Path) -> Path:
+    """The folder that ``copy_folder`` fills; only an import that was killed leaves it."""
+    return target.with_name(f".{target.name}.copy")
 
 
 def _folders_below(folder: Path) -> Iterator[tuple[Path, list[str]]]:

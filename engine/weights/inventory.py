@@ -88,9 +88,8 @@ class Inventory:
         folder, manifest, problem = self._bundle(name)
         model = MODELS.get(name)
         if model is None:
-            if folder is None:
+            if folder is None and work.task is None:  # nor is it being imported
                 find_model(name)  # says which there are
-            assert folder is not None
             return self._own(name, folder, manifest, problem, work)
         downloads = work.downloads or self.downloads(model)
         done, total = sum(d.arrived for d in downloads), sum(d.total for d in downloads)
@@ -134,7 +133,7 @@ class Inventory:
         return report.error if report is not None else None
 
     def _own(
-        self, name: str, folder: Path, manifest: BundleManifest | None, problem: Sentence, work: Work
+        self, name: str, folder: Path | None, manifest: BundleManifest | None, problem: Sentence, work: Work
     ) -> ModelState:
         return ModelState(
             name=name,
@@ -143,7 +142,7 @@ class Inventory:
             licence=manifest.licence if manifest is not None else "",
             phase=work.phase if work.phase != "absent" else "ready" if manifest is not None else "failed",
             installed=manifest is not None,
-            shipped=folder.parent == shipped_folder(),
+            shipped=folder is not None and folder.parent == shipped_folder(),
             fetchable=False,
             size=manifest.nbytes if manifest is not None else 0,
             fraction=work.fraction,

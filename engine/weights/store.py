@@ -35,7 +35,7 @@ from engine.process.conversion import convert
 from engine.process.messages import Originals
 from engine.sentence import Sentence
 from engine.weights.catalogue import MODELS, PARTS, Model, Part, chosen_parts, find_model, model_of
-from engine.weights.importing import copy_folder, scan_folder
+from engine.weights.importing import begun_copy, copy_folder, scan_folder
 from engine.weights.inventory import (
     Inventory,
     conversions,
@@ -323,7 +323,7 @@ class ModelStore:
         folders = [self.folder / name, *conversions(self.folder, name)]
         if name in MODELS:
             folders += [download.folder for download in self._inventory.downloads(MODELS[name])]
-        for folder in folders:
+        for folder in [*folders, *map(begun_copy, folders)]:
             await asyncio.to_thread(remove_folder, folder)
         with contextlib.suppress(OSError):
             report_file(self.folder, name).unlink(missing_ok=True)
@@ -413,16 +413,17 @@ class ModelStore:
                 raise Cancelled
             loop.call_soon_threadsafe(self._tasks.move, name, done / max(1, total))
 
-        copying = asyncio.ensure_future(asyncio.to_thread(copy_folder, source, target, progress))
-        try:
-            await asyncio.shield(copying)
-        except asyncio.CancelledError:
-            # The thread knows nothing of that, and would put the model in its place when it is done.
-            stopped.set()
-            await asyncio.wait([copying])
-            if not copying.cancelled():
-                copying.exception()  # it was stopped: asyncio is not to report that as an error nobody looked at
-            raise
+        with only_one(target.parent):
+            copying = asyncio.ensure_future(asyncio.to_thread(copy_folder, source, target, progress))
+            try:
+                await asyncio.shield(copying)
+            except asyncio.CancelledError:
+                # The thread knows nothing of that, and would put the model in its place when it is done.
+                stopped.set()
+                await asyncio.wait([copying])
+                if not copying.cancelled():
+                    copying.exception()  # it was stopped: asyncio is not to report that as an error nobody looked at
+                raise
 
     async def close(self) -> None:
         """Pause everything, and wait until it has stopped."""

@@ -203,9 +203,6 @@ class Fetcher:
         while True:
             here = part.stat().st_size if part.exists() else 0
             if file.size and here >= file.size:
-                if here > file.size:
-                    part.unlink()
-                    continue
                 return
             self._move(before + here)
             try:
@@ -230,7 +227,7 @@ class Fetcher:
                 here = 0  # the server sends everything again
             began = here
             with part.open("ab" if here else "wb") as stream:
-                while True:
+                while not file.size or here <= file.size:  # more is another file, whatever the server says
                     if self.control.paused or self.control.stopped:
                         self._rate.clear()
                         break

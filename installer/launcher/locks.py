@@ -1,6 +1,6 @@
 """The lists of packages, one per system and kind of card: every package with its version and the digests of its files.
 
-``installer/make-locks.py`` makes them. They hold no addresses: where the files come from is the user's choice.
+``installer/make_locks.py`` makes them. They hold no addresses: where the files come from is the user's choice.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 from app.language.say import say
+from engine.files import put_in_place
 from installer.launcher.errors import SetupFailed
 from installer.launcher.fetch import digest
 from installer.launcher.places import Places, reachable, read_json, write
@@ -125,7 +126,7 @@ class Versions:
             raise SetupFailed(say("{0} is not newer than the version you have.", version or archive.name))
         folder = self.places.versions / version
         shutil.rmtree(folder, ignore_errors=True)
-        root.replace(folder)
+        put_in_place(root, folder)
         shutil.rmtree(unpacked, ignore_errors=True)
         state, before = read_json(self.places.state), self.current()
         previous = before.name if before != self.places.root else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -529,6 +530,20 @@ def test_preparing_gives_up_quietly_when_memory_runs_out(engine, monkeypatch):
 
 
 # Around
+
+
+def test_two_threads_that_ask_first_get_one_segmenter(tiny_bundle, monkeypatch):
+    made = []
+
+    def make(*_):
+        made.append(object())
+        time.sleep(0.05)
+        return made[-1]
+
+    monkeypatch.setattr("engine.engine.Segmenter.with_models", make)
+    with Engine.open(tiny_bundle, "cpu") as engine, ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: engine._preflight(), range(2))
+    assert first is second and len(made) == 1
 
 
 @pytest.mark.timeout(560)

@@ -204,6 +204,14 @@ def test_what_is_kept_between_pictures_is_kept_by_place(engine):
     assert drawn(engine, replace(REQUEST, placement=place)).bits == first.bits
 
 
+def test_where_memory_is_short_the_last_canvas_goes_too(engine):
+    first = drawn(engine, REQUEST)
+    assert engine._painter._last_canvas is not None
+    engine._forget()
+    assert engine._painter._last_canvas is None
+    assert np.array_equal(drawn(engine, REQUEST).image, first.image)
+
+
 def test_previews_go_through_the_same_decoder(engine):
     events = list(engine.generate(REQUEST))
     shown = [event.image for event in events if isinstance(event, ScalePreview)]

@@ -19,7 +19,7 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import lists, main
 from engine.drawing import Drawing
 from engine.engine import Engine
-from engine.errors import InputError
+from engine.errors import ExitCode, InputError
 from engine.photo.picture_file import read_picture_file
 from engine.photo.place import place_in_region
 from engine.placement import Placement
@@ -163,6 +163,16 @@ def test_without_a_subject(words, tmp_path):
     place = words.index("--subject")
     assert main(words[:place] + words[place + 2 :]) == 0
     assert read_picture_file(tmp_path / "ball.png").request.subject is None
+
+
+@pytest.mark.parametrize("name", ["--subject", "--mask", "--view", "--photo"])
+def test_no_picture_is_written_over_a_photo_it_is_drawn_from(words, name, capsys):
+    photo = Path(words[words.index("--subject") + 1])
+    before = photo.read_bytes()
+    rest = ["--place", "0.5,0.5,0.5"] if name == "--photo" else []
+    assert main([*words, name, str(photo), *rest, "--out", str(photo)]) == ExitCode.BAD_INPUT
+    assert f"{photo} is what the picture is drawn from" in capsys.readouterr().err
+    assert photo.read_bytes() == before
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".jpg"])

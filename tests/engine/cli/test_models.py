@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from engine.bundle.manifest import read_manifest
 from engine.cli import main
 from engine.cli.models import _tell_more, describe, progress
 from engine.errors import ExitCode, NetworkError
@@ -123,6 +125,21 @@ def test_import_from_a_folder(helpers: FakeHub, tmp_path: Path, capsys: pytest.C
     assert "ready" in capsys.readouterr().out
     assert main(["models", "import", str(tmp_path / "nothing")]) == ExitCode.BAD_INPUT
     assert helpers.requests == []
+
+
+def test_a_bundle_of_ones_own_is_imported_and_removed(
+    tiny_bundle: Path, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """One that the catalogue does not know: a model that somebody trained."""
+    name = read_manifest(tiny_bundle).name
+    stick = shutil.copytree(tiny_bundle, tmp_path / "stick")
+    assert main(["models", "import", str(stick)]) == ExitCode.DONE
+    assert capsys.readouterr().out.startswith(f"{name}: ") and (models / name / "bundle.json").is_file()
+    assert main(["models", "remove", name]) == ExitCode.DONE
+    assert "free again" in capsys.readouterr().out and not (models / name).exists()
+    (stick / "text" / "tokenizer.json").unlink()
+    assert main(["models", "import", str(stick)]) == ExitCode.BUNDLE
+    assert "text/tokenizer.json" in capsys.readouterr().err and not (models / name).exists()
 
 
 def test_a_mirror_is_remembered_and_has_to_be_safe(helpers: FakeHub, monkeypatch: pytest.MonkeyPatch, capsys):

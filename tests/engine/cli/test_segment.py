@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,18 @@ def test_wrong_input_is_one_sentence_and_an_exit_code(
     captured = capsys.readouterr()
     assert words in captured.err and captured.out == "" and "Traceback" not in captured.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.png"), ("toy.png", None), ("a.png", "toy.png")])
+def test_no_file_is_written_over_another_one(photo_file: Path, tmp_path: Path, names, capsys):
+    """A mask in the place of the photo, or of the cut-out, was written without a word."""
+    photo = Path(shutil.copy(photo_file, tmp_path / "toy.png"))
+    mask, cutout = names
+    more = [] if cutout is None else ["--cutout", str(tmp_path / cutout)]
+    assert main(["segment", "--photo", str(photo), "--out", str(tmp_path / mask), *more]) == ExitCode.BAD_INPUT
+    assert "would be one file" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["toy.png"]
+    assert photo.read_bytes() == photo_file.read_bytes()
 
 
 def test_a_photo_with_nothing_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -140,3 +140,43 @@ def test_any_name_can_be_printed(encoding, name):
     assert done.stdout.strip().endswith(b".png")
     if encoding == "utf-8":
         assert done.stdout.strip() == b"inv\xf0.png", "the bytes of the name, so that a script finds the file"
+
+
+@pytest.mark.parametrize("number", ["0", "-3", "1.5", "nan", "9" * 40, "9" * 5000])
+@pytest.mark.parametrize(
+    "command",
+    ["batch --out job --threads", "batch --out job --workers", "evaluate --threads", "bench --rounds", "train --steps"],
+)
+def test_a_number_that_cannot_be_is_refused_with_its_range(command: str, number: str, capsys):
+    """A thread count of -3 and a huge one went to torch, and came back as a traceback."""
+    with pytest.raises(SystemExit) as left:
+        main([*command.split(), number])
+    assert left.value.code == ExitCode.BAD_INPUT
+    assert "is no whole number from 1 to 1" in capsys.readouterr().err
+
+
+def test_a_seed_of_random_weights_is_one_that_torch_takes(capsys):
+    with pytest.raises(SystemExit):
+        main(["make-bundle", "x", "--seed", "9" * 25])
+    assert "is no whole number from 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's way to close a stream")
+def test_closed_streams_are_no_fault(closed: str, tmp_path: Path):
+    """Of a service, perhaps. What asks a question ended in a traceback."""
+    command = f"{shlex.quote(sys.executable)} -m engine models get cut-out {closed}"
+    environment = {**os.environ, "ECHOGEN_MODELS": str(tmp_path)}
+    done = subprocess.run(command, shell=True, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == ExitCode.BAD_INPUT and "Traceback" not in done.stderr
+    if "2>" not in closed:
+        assert "--accept-licences" in done.stderr
+
+
+def test_a_stop_while_a_command_is_imported_is_no_traceback(monkeypatch, capsys):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.cli.make_parser", stopped)
+    assert main(["doctor"]) == ExitCode.CANCELLED
+    assert capsys.readouterr().err == "Stopped.\n"

@@ -2,12 +2,13 @@
 
 import os
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from engine.device import devices
-from engine.device.devices import GIB, Device, choose_device, free_memory, gigabytes
+from engine.device.devices import GIB, Device, choose_device, find_devices, free_memory, gigabytes
 from engine.errors import InputError
 
 CARD = Device("cuda", "NVIDIA GeForce RTX 4090", int(23.6 * GIB), 22 * GIB, 8, 0, True)
@@ -18,8 +19,25 @@ CPU = Device("cpu", "CPU", 16 * GIB, 12 * GIB, 2)
 
 @pytest.fixture
 def found(monkeypatch):
+    """Lets torch find these devices. Returns the cards that were looked at."""
+
     def place(*there):
-        monkeypatch.setattr(devices, "find_devices", lambda: there)
+        cards = [device for device in there if device.kind == "cuda"]
+        looked = []
+
+        def look(_, index):
+            looked.append(index)
+            return next(card for card in cards if card.index == index)
+
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(cards))
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: len(cards))
+        totals = {card.index: SimpleNamespace(total_memory=card.total) for card in cards}
+        monkeypatch.setattr(torch.cuda, "get_device_properties", totals.__getitem__)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: APPLE in there)
+        monkeypatch.setattr(devices, "_cuda", look)
+        monkeypatch.setattr(devices, "_mps", lambda _: APPLE)
+        monkeypatch.setattr(devices, "processor", lambda: CPU)
+        return looked
 
     return place
 
@@ -34,6 +52,7 @@ def test_words():
 
 def test_auto_prefers_the_largest_card_then_apple_then_the_processor(found):
     found(SECOND, CARD, CPU)
+    assert find_devices() == (CARD, SECOND, CPU)
     assert choose_device() is CARD
     found(APPLE, CPU)
     assert choose_device("auto") is APPLE
@@ -45,6 +64,27 @@ def test_what_is_asked_for_is_taken(found):
     found(CARD, SECOND, CPU)
     assert choose_device("cuda") is CARD
     assert choose_device("CUDA:1") is SECOND
+
+
+def test_only_the_card_that_is_used_is_looked_at(found):
+    """Each look took half a gigabyte of a card that another program may need."""
+    looked = found(SECOND, CARD, CPU)
+    choose_device()
+    assert looked == [CARD.index]
+    choose_device("cuda:1")
+    assert looked == [CARD.index, SECOND.index]
+
+
+def test_a_card_that_does_not_answer_is_left_out(found, monkeypatch):
+    found(CARD, SECOND, CPU)
+
+    def look(_, index):
+        if index == CARD.index:
+            raise RuntimeError("CUDA error: all CUDA-capable devices are busy or unavailable")
+        return SECOND
+
+    monkeypatch.setattr(devices, "_cuda", look)
+    assert choose_device() is SECOND and find_devices() == (SECOND, CPU)
 
 
 def test_who_asks_for_the_processor_touches_no_card(monkeypatch):

@@ -143,7 +143,9 @@ def test_the_command_writes_figures_and_sheets(
     figures = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     assert figures["pictures"] == 3
     assert set(CUT_PATHS) <= set(figures)
-    assert json.loads(capsys.readouterr().out)["retrieval_of"] == 3
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["retrieval_of"] == 3
+    assert "A single subject is drawn, not measured" in printed.err, "in a file, too, where nobody sees the progress"
     for name in ("sheet.png", "photos.png"):
         with Image.open(out / name) as sheet:
             assert sheet.width > 8 * 192
@@ -154,7 +156,6 @@ def test_the_command_writes_figures_and_sheets(
     [
         [],
         ["--subjects", "nowhere"],
-        ["--subjects", "nowhere", "--out", "out", "--count", "1"],
         ["--subjects", "nowhere", "--out", "out"],
         ["--train-judges"],
     ],

@@ -63,7 +63,7 @@ def test_a_picture_of_which_nothing_is_seen_stays_unseen():
     assert not enlarged(hidden, 2)[..., 3].any()
 
 
-def test_a_picture_of_ours_says_what_drew_it_but_brings_no_bits(tmp_path, capsys):
+def test_a_picture_of_ours_says_what_drew_it_but_brings_no_bits(tmp_path, capsys, monkeypatch):
     source, target = tmp_path / "from.png", tmp_path / "to.png"
     bits = ScaleBits((np.ones((1, 1, 4), np.uint8),))
     save_picture(source, edge(), GenerationRequest("a cat in the snow", seed=7), bits)
@@ -80,6 +80,8 @@ def test_a_picture_of_ours_says_what_drew_it_but_brings_no_bits(tmp_path, capsys
     assert load_photo(target).width == 80
     assert main(["enlarge", str(tmp_path / "gone.png"), "--out", str(target)]) == 2
     assert main(["enlarge", str(source), "--out", str(tmp_path / "no" / "to.png")]) == 6
+    monkeypatch.setattr("engine.photo.enlarge.save_larger", lambda *_, **__: pytest.fail("minutes of work"))
+    assert main(["enlarge", str(source), "--out", str(tmp_path / "to.bmp")]) == 2
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp"])

@@ -258,6 +258,20 @@ def test_sudden_death_is_noticed_and_a_new_child_can_be_started(process):
     opened(process)
 
 
+class FromAnotherVersion:
+    """Names something that the child's code does not have."""
+
+    def __reduce__(self):
+        return getattr, (object, "renamed")
+
+
+def test_a_command_that_cannot_be_read_ends_the_child(process):
+    """Its reading thread ended without a word, and every further command waited for ever."""
+    opened(process)
+    process.send(FromAnotherVersion())
+    assert receive(process, messages.Ended) == messages.Ended(1)
+
+
 def test_a_child_whose_card_is_lost_says_so_and_ends(process):
     """Nothing it asks of the card is answered any more: every further picture failed in the same way."""
     opened(process)

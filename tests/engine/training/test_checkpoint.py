@@ -103,6 +103,12 @@ def test_missing_and_stale_travel_files(tmp_path: Path, monkeypatch: pytest.Monk
     paths[1].unlink()
     with pytest.raises(InputError, match="incomplete"):
         checkpoint.load_travel(tmp_path, "abc")
+    checkpoint.save_travel(tmp_path, many, many, "abc", 1)
+    first = paths[0].read_bytes()
+    checkpoint.save_travel(tmp_path, many, many, "abc", 7)
+    paths[0].write_bytes(first)
+    with pytest.raises(InputError, match="incomplete"):
+        checkpoint.load_travel(tmp_path, "abc")  # one file of it is of an earlier day
     few = {"layer0": torch.ones(10)}
     assert len(checkpoint.save_travel(tmp_path, few, few, "abc", 2)) == 1
     assert checkpoint.load_travel(tmp_path, "abc")[2] == 2

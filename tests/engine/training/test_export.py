@@ -200,7 +200,6 @@ def test_preview_data_writes_a_sheet_and_says_what_it_shows(sprites: Path, tmp_p
         ["train"],
         ["train", "--stage", "content"],
         ["train", "--stage", "content", "--minutes", "0"],
-        ["train", "--stage", "content", "--minutes", "1", "--threads", "0"],
         ["train", "preview-data"],
         ["train", "travel", "--stage", "content"],
         ["train", "travel", "--stage", "content", "--to", "a", "--from", "b"],
@@ -213,6 +212,14 @@ def test_wrong_arguments_leave_with_2_and_a_sentence(arguments: list[str], capsy
     monkeypatch.delenv("ECHOGEN_SPRITES", raising=False)
     assert main(arguments) == 2
     assert capsys.readouterr().err.strip().endswith(".")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xd8\xff\xe0", b"a = " + b"[" * 100_000, b"[data"])
+def test_a_training_file_that_is_none_is_said_to_be_damaged(content: bytes, tmp_path: Path, capsys):
+    """A picture in its place ended in a traceback."""
+    (tmp_path / "mini.toml").write_bytes(content)
+    assert main(["train", "--stage", "content", "--minutes", "1", "--config", str(tmp_path / "mini.toml")]) == 2
+    assert "The training file mini.toml is damaged: " in capsys.readouterr().err
 
 
 def test_a_bundle_can_be_trained_on(

@@ -188,6 +188,15 @@ def test_the_command_trains_goes_on_and_leaves_a_bundle_that_draws(
         assert picture_made.size == SCHEDULE.size
 
 
+def test_a_caption_may_hold_any_letter_that_json_allows(data: Path, tmp_path: Path):
+    """Letters that end a line in some scripts, and none of the file's: such rows were skipped."""
+    caption = "a cat \u2028 in\x85 the snow"
+    row = {"image": str(data / "0.png"), "caption": caption, "target": str(data / "target0.jpg")}
+    (tmp_path / "metadata.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\r\n", encoding="utf-8")
+    examples = Examples(tmp_path, (128, 128), 56)
+    assert len(examples) == 1 and not examples.skipped and examples[0].caption == caption
+
+
 def test_parquet_as_datasets_writes_it_holds_the_same_examples_as_a_folder(data: Path, tmp_path: Path):
     pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     rows = [json.loads(line) for line in (data / "metadata.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -120,3 +120,22 @@ def test_a_full_disk_on_the_way_is_said_and_only_the_last_one_ends_the_run(
     assert capsys.readouterr().err.count("could not be written") == len(saved) - 1
     monkeypatch.undo()
     assert checkpoint.load_full(tmp_path / "counter" / "full.pt", "abc")["progress"]["steps"] < saved[0]
+
+
+def test_a_log_and_sheets_that_cannot_be_written_end_no_training(
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
+):
+    """A disk that was full for a moment ended a training of days, without its last checkpoint."""
+
+    class Full(Counter):
+        def sample(self, path: Path) -> None:
+            super().sample(path)
+            raise OSError(28, "No space left on device")
+
+    (tmp_path / "counter" / "log.csv").mkdir(parents=True)
+    stage = Full()
+    progress = loop.train(stage, tmp_path, 30)
+    told = capsys.readouterr().err
+    assert told.count("No space left on device") == len(stage.sheets) > 1 and "Is a directory" in told
+    kept = checkpoint.load_full(tmp_path / "counter" / "full.pt", "abc")
+    assert kept["progress"]["steps"] == progress.steps == stage.value

@@ -12,7 +12,7 @@ from engine.errors import CannotWrite, InputError
 from engine.sentence import Sentence
 from engine.weights import importing
 from engine.weights.catalogue import PARTS
-from engine.weights.importing import copy_folder, scan_folder
+from engine.weights.importing import begun_copy, copy_folder, scan_folder
 
 
 def naming_model(folder: Path, config: object) -> Path:
@@ -102,14 +102,24 @@ def test_copying_replaces_the_folder_as_a_whole_and_a_failure_leaves_the_old_one
     assert [path.name for path in target.parent.rglob("*")] == ["part", "old.bin"]
     move = Path.replace
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", lambda path, to: refused() if path.suffix == ".part" else move(path, to))
+        patched.setattr(Path, "replace", lambda path, to: refused() if path.suffix == ".copy" else move(path, to))
         with pytest.raises(CannotWrite, match="Permission denied"):
             copy_folder(source, target)
     assert [path.name for path in target.parent.rglob("*")] == ["part", "old.bin"]
     told = []
     copy_folder(source, target, lambda done, total: told.append((done, total)))
     assert told == [(3, 3)] and [path.name for path in target.rglob("*.bin")] == ["new.bin"]
-    assert not list(target.parent.rglob("*.part"))
+    assert [path.name for path in target.parent.iterdir()] == ["part"]
+
+
+def test_what_a_killed_import_left_goes_with_the_next_one(tmp_path):
+    """The files of a model, 13 GB perhaps, in a folder that nobody sees."""
+    source, target = tmp_path / "from", tmp_path / "models" / "part"
+    for folder in (source, begun_copy(target)):
+        folder.mkdir(parents=True)
+        (folder / f"{folder.parent.name}.bin").write_bytes(b"w")
+    copy_folder(source, target)
+    assert [path.name for path in target.parent.rglob("*")] == ["part", f"{tmp_path.name}.bin"]
 
 
 @pytest.mark.parametrize("config", [[], "x", None])

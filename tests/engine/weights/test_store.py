@@ -35,7 +35,7 @@ from engine.errors import (
 from engine.weights import inventory as inventory_module
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
-from engine.weights.importing import copy_folder
+from engine.weights.importing import begun_copy, copy_folder
 from engine.weights.inventory import installed_helper, installed_helpers, parts_folder, space_for
 from engine.weights.settings import TokenStore
 from engine.weights.store import ModelStore
@@ -630,7 +630,11 @@ def test_of_two_sizes_the_one_that_was_imported_last_is_used(store, tmp_path):
 def test_a_bundle_is_imported_whole_verified_and_removed(store, models, tiny_bundle, tmp_path):
     stick = tmp_path / "stick" / "tiny"
     shutil.copytree(tiny_bundle, stick)
+    phases = []
+    end = store.subscribe(lambda name: phases.append(store.state(name).phase))
     (name,) = asyncio.run(store.import_folder(stick.parent))
+    end()
+    assert phases[0] == "importing" and phases[-1] == "ready", "it is shown while it is copied"
     assert store.state(name).installed and store.state(name).folder == models / name
     assert asyncio.run(store.verify(name)) == ()
     assert asyncio.run(store.import_folder(models)) == (name,)  # from where it lies: nothing to do
@@ -641,7 +645,9 @@ def test_a_bundle_is_imported_whole_verified_and_removed(store, models, tiny_bun
     shutil.copytree(models / name, stick, dirs_exist_ok=True)
     with pytest.raises(BundleError, match=r"text/weights\.safetensors in .* is damaged"):
         asyncio.run(store.import_folder(stick.parent))
+    begun_copy(models / name).mkdir()  # as a killed import leaves it
     asyncio.run(store.remove(name))
+    assert not begun_copy(models / name).exists()
     assert not (models / name).exists() and name not in [state.name for state in store.models()]
 
 

@@ -119,6 +119,16 @@ def test_half_a_file_that_is_damaged_is_fetched_anew_once(tmp_path, index, wante
     assert failure.value.kind == "network" and not (tmp_path / "files/thing.whl").exists()
 
 
+def test_a_longer_file_than_the_list_has_is_said_to_be_another_one(tmp_path, index, wanted):
+    """As of a network that answers every request with its own page: it was fetched again without an end."""
+    index.files["thing.whl"] = DATA + os.urandom(2_000_000)
+    most = []
+    with pytest.raises(SetupFailed, match="arrives damaged"):
+        fetcher(tmp_path, tell=lambda done, *_: most.append(done)).fetch([wanted])
+    assert len(index.asked) == 2 and max(most) <= len(DATA) + fetch.CHUNK, "no disk is filled with it"
+    assert not list((tmp_path / "files").iterdir())
+
+
 def test_a_file_that_is_gone_and_a_server_that_is_not_there(tmp_path, index, wanted):
     del index.files["thing.whl"]
     with pytest.raises(SetupFailed, match="error 404"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from engine import files
 from installer.launcher import __main__ as entry
 from installer.launcher import opening
 from installer.launcher.errors import SetupFailed
@@ -56,6 +57,21 @@ def test_a_newer_version_is_opened_and_the_one_before_comes_back(places, tmp_pat
     # An installer that brings something newer than what was fetched wins.
     (places.root / "engine/version.py").write_text('__version__ = "1.0"\n', encoding="utf-8")
     assert versions.current() == places.root
+
+
+def test_a_version_that_a_virus_scanner_looks_at_gets_its_place_a_moment_later(places, tmp_path, monkeypatch):
+    real, refused = Path.replace, []
+
+    def replace(self, target):
+        if self.name == "echogen-0.10" and not refused:
+            refused.append(self)
+            raise PermissionError(13, "Access is denied")
+        return real(self, target)
+
+    archive = release(tmp_path, "0.10")
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(files.sys, "platform", "win32")
+    assert Versions(places).take(archive) == "0.10" and refused
 
 
 def test_older_damaged_and_foreign_archives_change_nothing(places, tmp_path):
