@@ -44,6 +44,7 @@ class KeptRegion(QObject):
     def keep_now(self, region: Region | None) -> None:
         """Write it at once: the program ends. Raises ``CannotWrite``."""
         if region is not None and self.described(region) is None:
+            self._asked = region
             self._saved(_save(self._assets, region))
 
     def described(self, region: Region) -> dict[str, Any] | None:
@@ -52,8 +53,9 @@ class KeptRegion(QObject):
 
     @Slot(object)
     def _saved(self, described: tuple[Region, dict[str, Any]]) -> None:
-        self._described = described
-        self.kept.emit()
+        if described[0] is self._asked:  # not an earlier one that took longer to write
+            self._described = described
+            self.kept.emit()
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
