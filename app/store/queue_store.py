@@ -6,7 +6,6 @@ the row stands their digest.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
@@ -118,6 +117,8 @@ class QueueStore:
 
 def _packed(request: GenerationRequest, digests: dict[str, str]) -> str:
     """A request as a row. ``digests``: of the pixels that are known already; those of this one are added."""
+    import hashlib  # not at the head of the file: it loads OpenSSL, and the window would wait for that
+
     data = request.to_json()
     for cut_out in filter(None, (data["subject"], *data.get("views", ()))):
         png = cut_out["png"]
