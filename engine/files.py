@@ -212,6 +212,16 @@ def disk_error(folder: Path, error: OSError, safe: int = 0) -> CannotWrite:
     )
 
 
+def ensure_folder(folder: Path) -> None:
+    """Make a folder, if it is not there, before the work whose results go there. Raises ``CannotWrite``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(
+            Sentence("The folder {folder} cannot be made: {reason}.", folder=folder, reason=os_reason(error))
+        ) from error
+
+
 def readable(count: int) -> str:
     """Bytes as the hub and file managers count them, 1000 bytes a KB: “6.1 GB”, “346 MB”, “12 KB”."""
     for unit, size, digits in (("GB", 10**9, 1), ("MB", 10**6, 0), ("KB", 10**3, 0)):

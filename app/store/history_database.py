@@ -133,7 +133,7 @@ class HistoryDatabase:
         try:
             if not left_open:
                 # The window waits for this. Nothing of it has to be on the disk before something is recorded: a power failure
-                # leaves the file as it was, or, where it was new, one that is set aside.
+                # leaves the file as it was, or, where it was new, one that is empty or damaged and made anew.
                 database.execute("PRAGMA synchronous=OFF")
             database.execute("PRAGMA journal_mode=WAL")
             (version,) = database.execute("PRAGMA user_version").fetchone()

@@ -3,6 +3,7 @@ system has none."""
 
 from __future__ import annotations
 
+import contextlib
 import html
 import os
 import shutil
@@ -92,4 +93,5 @@ class SystemNotices(QObject):
             self._tray.hide()
         process, self._sending = self._sending, None
         if process is not None and process.processId():
-            os.kill(process.processId(), signal.SIGINT)  # at which it closes its message
+            with contextlib.suppress(ProcessLookupError):  # it has ended just now
+                os.kill(process.processId(), signal.SIGINT)  # at which it closes its message

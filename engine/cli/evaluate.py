@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine.cli import dreambench, likeness
 from engine.cli.terminal import progress, threads, whole
-from engine.errors import CannotWrite, InputError, SubjectNotFound, os_reason
-from engine.files import write_json
+from engine.errors import InputError, SubjectNotFound
+from engine.files import ensure_folder, write_json
 from engine.sentence import Sentence
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.masks is not None and args.photos is None:
         raise InputError(Sentence("--masks belong to photos."), Sentence("Name their folder with --photos."))
-    make_folder(args.out)
+    ensure_folder(args.out)
 
     import torch
 
@@ -125,16 +125,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of an evaluation before anything is measured. Raises ``CannotWrite``."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("The folder {out} cannot be made: {reason}.", out=folder, reason=os_reason(error))
-        ) from error
-
-
 def evaluate_cutouts(args: argparse.Namespace) -> int:
     """Figures of cut-outs on photos with masks; with --out also as JSON, and a page with the photos, worst first."""
     from engine.evaluation.cutout_measure import figures_of, find_cases, measure
@@ -148,7 +138,7 @@ def evaluate_cutouts(args: argparse.Namespace) -> int:
         )
     cases = find_cases(args.photos, args.masks)
     if args.out is not None:
-        make_folder(args.out)
+        ensure_folder(args.out)
     results = measure(cases, Segmenter(network=None) if args.without_network else Segmenter(), show)
     figures = figures_of(results)
     if args.out is not None:

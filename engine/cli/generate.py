@@ -19,9 +19,9 @@ from engine.cli import best_of, lists, views
 from engine.cli.drawing_progress import follow, show_loading
 from engine.cli.place import Finish, as_it_is, check_place, take_place
 from engine.cli.terminal import progress
-from engine.errors import CannotWrite, InputError, RequestError, os_reason
+from engine.errors import CannotWrite, InputError, RequestError
 from engine.events import Finished
-from engine.files import is_folder
+from engine.files import ensure_folder, is_folder
 from engine.placement import Placement
 from engine.preset import read_preset
 from engine.request import MAX_SEED, CutOut, GenerationRequest, ScaleBits
@@ -181,12 +181,7 @@ def check_places(out: Path, previews: Path | None) -> None:
             Sentence("The folder {parent} may not be written.", parent=out.parent), Sentence("Name another one.")
         )
     if previews is not None:
-        try:
-            previews.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(
-                Sentence("The folder {previews} cannot be made: {reason}.", previews=previews, reason=os_reason(error))
-            ) from error
+        ensure_folder(previews)
 
 
 def build_request(args: argparse.Namespace) -> GenerationRequest:

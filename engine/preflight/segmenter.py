@@ -119,6 +119,7 @@ class Segmenter:
     def warm_up(self) -> None:
         """Read ahead what the first photo would wait for: the networks that ship, and OpenCV's tables of colours."""
         parts = [part for part in (self._network, self._things) if part is not None]
+        # Each is read when it is asked whether it can be used.
         tasks: list[Callable[[], object]] = [partial(getattr, part, "problem") for part in parts]
         tasks.append(partial(Traits, np.zeros((1, 1, 3), np.uint8)))
         together(tasks)

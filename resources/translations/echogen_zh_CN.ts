@@ -2232,6 +2232,10 @@
         <translation>主体文件夹 {folder} 不存在。</translation>
     </message>
     <message>
+        <source>The folder {folder} cannot be made: {reason}.</source>
+        <translation>无法创建文件夹 {folder}：{reason}。</translation>
+    </message>
+    <message>
         <source>The folder {folder} holds a job already.</source>
         <translation>文件夹 {folder} 中已有一个任务。</translation>
     </message>

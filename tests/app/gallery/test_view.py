@@ -60,6 +60,16 @@ def four_hundred(qtbot, tmp_path: Path) -> tuple[HistoryStore, HistoryPanel, Gal
     return store, history, panel
 
 
+def all_chosen(qtbot, tmp_path: Path) -> tuple[HistoryStore, HistoryPanel, GalleryPanel]:
+    """The same with the gallery open, and each of its pictures chosen."""
+    store, history, panel = four_hundred(qtbot, tmp_path)
+    panel.show()
+    panel.begin(None)
+    history.commands.act_on(panel.model, panel.view)
+    panel.view.selectAll()
+    return store, history, panel
+
+
 def test_a_picture_whose_file_is_gone_is_marked_as_soon_as_it_is_looked_at(qtbot, tmp_path: Path):
     """It was marked only when another window had been in front meanwhile; in the row it always was."""
     store, history, panel = four_hundred(qtbot, tmp_path)
@@ -77,11 +87,7 @@ def test_a_picture_whose_file_is_gone_is_marked_as_soon_as_it_is_looked_at(qtbot
 
 def test_what_is_chosen_is_chosen_again_as_one_change_and_starred_as_one(qtbot, tmp_path: Path, monkeypatch):
     """With 25,000 chosen the window stood still for minutes when one more picture was drawn: each was chosen again by itself."""
-    store, history, panel = four_hundred(qtbot, tmp_path)
-    panel.show()
-    panel.begin(None)
-    history.commands.act_on(panel.model, panel.view)
-    panel.view.selectAll()
+    store, history, panel = all_chosen(qtbot, tmp_path)
     store.delete([panel.model.id_at(5), panel.model.id_at(6)])
     panel.view.selectionModel().select(panel.model.index(100), QItemSelectionModel.SelectionFlag.Deselect)
     left, changes = panel.model.id_at(100), []
@@ -99,11 +105,7 @@ def test_what_is_chosen_is_chosen_again_as_one_change_and_starred_as_one(qtbot, 
 
 
 def test_many_are_deleted_without_being_read(qtbot, tmp_path: Path, monkeypatch):
-    store, history, panel = four_hundred(qtbot, tmp_path)
-    panel.show()
-    panel.begin(None)
-    history.commands.act_on(panel.model, panel.view)
-    panel.view.selectAll()
+    store, history, panel = all_chosen(qtbot, tmp_path)
     panel.view.selectionModel().select(panel.model.index(399), QItemSelectionModel.SelectionFlag.Deselect)
     left, read, asked = panel.model.id_at(399), store.read, []
     monkeypatch.setattr(store, "read", lambda ids: asked.extend(ids) or read(ids))
