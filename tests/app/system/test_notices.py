@@ -74,13 +74,37 @@ def test_a_program_that_knows_no_actions_is_asked_without(qtbot, desktop):
     assert desktop.told[1] == desktop.told[0][1:], "the same message"
 
 
+# Python, because a shell cannot trap what was ignored when it was started, as in a job in the background.
+WAITING = """
+import signal, sys
+
+def tell(word):
+    with open(sys.argv[1], "a") as file:
+        file.write(word + " ")
+
+def end(*_):
+    tell("gone")
+    sys.exit()
+
+signal.signal(signal.SIGINT, end)
+tell("there")
+signal.pause()
+"""
+
+
 def test_a_message_goes_with_the_next_and_with_the_window(qtbot, desktop, tmp_path):
-    gone = tmp_path / "gone"
-    desktop.answer(f"trap 'echo gone >> {gone}; exit 0' INT\nwhile :; do sleep .05; done")
+    program, log = tmp_path / "waiting.py", tmp_path / "log"
+    program.write_text(WAITING)
+    log.touch()
+    desktop.answer(f"exec '{sys.executable}' '{program}' '{log}'")
+
+    def heard(*words: str) -> bool:
+        return sorted(log.read_text().split()) == sorted(words)
+
     messages = SystemNotices()
     messages.show("The picture is done", "a duck")
-    qtbot.waitUntil(lambda: len(desktop.told) == 1)
+    qtbot.waitUntil(lambda: heard("there"))
     messages.show("The picture is done", "a bear")
-    qtbot.waitUntil(lambda: len(desktop.told) == 2 and gone.exists())
+    qtbot.waitUntil(lambda: heard("there", "gone", "there"))
     messages.put_away()
-    qtbot.waitUntil(lambda: gone.read_text().split() == ["gone", "gone"] and not messages.findChildren(QProcess))
+    qtbot.waitUntil(lambda: heard("there", "gone", "there", "gone") and not messages.findChildren(QProcess))
