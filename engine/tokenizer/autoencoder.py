@@ -33,13 +33,13 @@ class Autoencoder(nn.Module):
         """Pixels (B, 3, H, W) in -1..1, sides multiples of the stride, to features (B, d, H/stride, W/stride)."""
         return self.encoder(pixels)
 
-    def decode(self, codes: Tensor, canvas: Tensor | CanvasFeatures | None = None) -> Tensor:
+    def decode(self, codes: Tensor, canvas: Tensor | CanvasFeatures | None = None, *, relight: bool = True) -> Tensor:
         """Summed codes (B, d, h, w) to pixels (B, 3, h*stride, w*stride) in -1..1.
 
         Args:
-            canvas: the placed cut-out for a decoder with a reference branch, see ``decode_in_strips``.
+            canvas: the placed cut-out for a decoder with a reference branch, see ``decode_in_strips``. relight: as there.
         """
-        return decode_in_strips(self.decoder, codes, canvas)
+        return decode_in_strips(self.decoder, codes, canvas, relight=relight)
 
 
 def to_uint8(pixels: Tensor) -> Tensor:

@@ -42,6 +42,8 @@ class TokenizerConfig:
             decoder without one (published). With it the decoder sees the placed cut-out, see ``reference.py``.
         lattice: period in pixels of the mesh that the decoder's upsampling leaves and that is taken out of its pictures, see
             ``lattice.py``, or 0 for a decoder that leaves none (published). Divides ``stride``.
+        relight: how far the subject's broad colours are brought to those that the bits alone say, 0 (not, published) to 1, see
+            ``relight.py``. Only with ``reference_channels``.
     """
 
     bits: _Channels
@@ -54,6 +56,7 @@ class TokenizerConfig:
     norm_groups: Annotated[int, Meta(ge=0, le=2**14)] = 0
     reference_channels: Annotated[tuple[_Channels, ...], Meta(max_length=16)] = ()
     lattice: Annotated[int, Meta(ge=0, le=64)] = 0
+    relight: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
     def __post_init__(self) -> None:
         if min(self.bits, self.base_channels, self.blocks_per_level, self.patch, *self.multipliers) < 1:
@@ -78,6 +81,9 @@ class TokenizerConfig:
                     stride=self.stride,
                 )
             )
+
+        if self.relight and not self.reference_channels:
+            raise ValueError(Sentence("a decoder that does not see the cut-out has nothing to relight"))
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -116,7 +122,7 @@ class TokenizerConfig:
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
-        for name in ("reference_channels", "lattice"):
+        for name in ("reference_channels", "lattice", "relight"):
             if not data[name]:
                 del data[name]  # the identity of bundles made before stays what it was
         return data

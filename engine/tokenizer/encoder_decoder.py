@@ -53,7 +53,7 @@ class Decoder(nn.Module):
         super().__init__()
         channels = config.channels
         width = channels[-1]
-        self.stride, self.lattice = config.stride, config.lattice
+        self.stride, self.lattice, self.relight = config.stride, config.lattice, config.relight
         self.input = nn.Conv2d(config.bits, width, 3, padding=1)
         self.middle = nn.Sequential(ResidualBlock(config, width, width), ResidualBlock(config, width, width))
         levels: list[Level] = []
@@ -78,18 +78,15 @@ class Decoder(nn.Module):
             steps += [(index if step is own[0] else None, step) for step in own]
         return cast("list[tuple[int | None, ResidualBlock | Double]]", steps)
 
-    def empty_canvas(self, codes: Tensor) -> Tensor:
-        """The canvas of a picture without a subject, (B, 4, H, W)."""
-        height, width = (side * self.stride for side in codes.shape[-2:])
-        return codes.new_zeros(codes.shape[0], 4, height, width)
-
     def canvas_features(self, codes: Tensor, canvas: Tensor | CanvasFeatures | None) -> CanvasFeatures | None:
         """The canvas that goes with codes (B, d, h, w), looked at; None without a reference branch."""
         if self.reference is None:
             return None
         if isinstance(canvas, CanvasFeatures):
             return canvas
-        pixels = self.empty_canvas(codes) if canvas is None else canvas.to(codes.device, codes.dtype)
+        if canvas is None:
+            return self.reference.empty(codes, self.stride)
+        pixels = canvas.to(codes.device, codes.dtype)
         return CanvasFeatures(pixels, self.reference.features(pixels))
 
     def scene(self, x: Tensor) -> Tensor:
@@ -113,7 +110,7 @@ class Decoder(nn.Module):
         scene = self.scene(self.output(x))
         if reference is None or features is None:
             return scene
-        return reference.compose(scene, x, features.maps, features.pixels)
+        return reference.compose(scene, x, features.maps, features.pixels)[0]
 
 
 class Level(nn.Module):

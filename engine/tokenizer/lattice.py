@@ -39,13 +39,13 @@ def without_lattice(image: Tensor, period: int, span: float = 1.0) -> Tensor:
         return image
     exact = image.float()
     strongest = _STRONGEST * span
-    fine = (exact - _blurred(exact, _FINE)).clamp(-strongest, strongest)
-    places = _blurred(F.pixel_unshuffle(fine, period), _AROUND).unflatten(1, (image.shape[1], period**2))
+    fine = (exact - blurred(exact, _FINE)).clamp(-strongest, strongest)
+    places = blurred(F.pixel_unshuffle(fine, period), _AROUND).unflatten(1, (image.shape[1], period**2))
     places = places - places.mean(2, keepdim=True)
     return (exact - F.pixel_shuffle(places.flatten(1, 2), period)).to(image.dtype)
 
 
-def _blurred(x: Tensor, sigma: float) -> Tensor:
+def blurred(x: Tensor, sigma: float) -> Tensor:
     """(B, C, H, W) under a Gaussian of ``sigma`` cells. Beyond its edge the picture goes on as it ends.
 
     Shifted and added up: on a processor a convolution of single channels takes several times as long.

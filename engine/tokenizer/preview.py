@@ -124,6 +124,8 @@ class Preview:
         scale: int,
         size: tuple[int, int] | None = None,
         canvas: Tensor | CanvasFeatures | None = None,
+        *,
+        relight: bool = False,
     ) -> np.ndarray:
         """The picture so far.
 
@@ -133,6 +135,7 @@ class Preview:
             size: (width, height) of the finished picture; by default what the decoder would paint.
             canvas: the placed cut-out for a decoder with a reference branch: a map of the codes alone would not show the
                 user's thing.
+            relight: as the finished picture is, see ``decode_in_strips``. Before the last scale the bits know too little of colours.
 
         Returns:
             RGB uint8 (H, W, 3) of the picture's proportions, no side over 512.
@@ -144,7 +147,9 @@ class Preview:
             )
         size = preview_size(size)
         if self._map is None:
-            colours = self._autoencoder.decode(summed, canvas)[0].float().permute(1, 2, 0).cpu().numpy()
+            colours = (
+                self._autoencoder.decode(summed, canvas, relight=relight)[0].float().permute(1, 2, 0).cpu().numpy()
+            )
         else:
             colours = self._map.colours(summed, scale).cpu().numpy()
         large = cv2.resize(colours, size, interpolation=cv2.INTER_CUBIC)
@@ -164,7 +169,7 @@ class Preview:
         """The previews that were seen while a picture formed, from its bits. The last one is a preview too, no decode.
 
         Args:
-            bits: bit labels uint8 (h, w, d) of the first scales, coarse to fine.
+            bits: bit labels uint8 (h, w, d) of all scales, coarse to fine.
             config: how bits become codes.
             grid: token grid (h, w) of the finished picture.
             size: its (width, height).
@@ -177,7 +182,7 @@ class Preview:
         for scale, labels in enumerate(bits):
             look()
             summed = add_scale(summed, torch.tensor(labels, device=device)[None], config, scale)
-            images.append(self(summed, scale, size, canvas))
+            images.append(self(summed, scale, size, canvas, relight=scale == len(bits) - 1))
         return tuple(images)
 
 

@@ -97,11 +97,24 @@ class ReferenceBranch(nn.Module):
             maps.append(x)
         return maps
 
+    def empty(self, codes: Tensor, stride: int) -> CanvasFeatures:
+        """The canvas that goes with codes (B, d, h, w) of so many pixels each where there is no subject.
+
+        It is the same everywhere, and so are its features: two codes of it are looked at, as a norm wants more than one value.
+        """
+        batch, _, height, width = codes.shape
+        two = codes.new_zeros(1, 4, stride, 2 * stride)
+        pixels, *maps = (
+            x[:, :, :1, :1].expand(batch, -1, height * x.shape[2], width * x.shape[3] // 2)
+            for x in (two, *self.features(two))
+        )
+        return CanvasFeatures(pixels, maps)
+
     def join(self, x: Tensor, maps: Sequence[Tensor], level: int) -> Tensor:
         """A decoder's features before a level, with those of the canvas added."""
         return x + self.joins[level](maps[level])
 
-    def compose(self, scene: Tensor, x: Tensor, maps: Sequence[Tensor], canvas: Tensor) -> Tensor:
+    def compose(self, scene: Tensor, x: Tensor, maps: Sequence[Tensor], canvas: Tensor) -> tuple[Tensor, Tensor]:
         """Lay the canvas over the decoded scene.
 
         Args:
@@ -109,7 +122,7 @@ class ReferenceBranch(nn.Module):
             maps: of ``features``. canvas: premultiplied RGBA (B, 4, H, W) in 0..1.
 
         Returns:
-            (B, 3, H, W) in about -1..1, not cut off.
+            The picture, (B, 3, H, W) in about -1..1, not cut off, and how much of every pixel the subject covers, (B, 1, H, W).
         """
         joined = F.silu(self.merge(torch.cat([x, maps[0]], dim=1)))
         detail = self.detail(joined)
@@ -121,7 +134,7 @@ class ReferenceBranch(nn.Module):
         covered = canvas[:, 3:] * visible
         # In 0..1, then back: -1 is black, and light multiplies. The canvas is a photo, so no lattice lies over it.
         residual = without_lattice(detail[:, :3], self.lattice)
-        return ((scene + 1) / 2 * (1 - covered) + subject + residual) * 2 - 1
+        return ((scene + 1) / 2 * (1 - covered) + subject + residual) * 2 - 1, covered
 
 
 def _lit(colour: Tensor, light: Tensor) -> Tensor:

@@ -96,7 +96,7 @@ def _widen_content(weights: dict[str, Tensor], config: TrainingConfig) -> None:
 
 def _check_sizes(manifest: BundleManifest, config: TrainingConfig) -> None:
     """Everything but what adopting can change: the reference branch, the width of a content token, and what is done to pictures."""
-    tokenizer = dataclasses.replace(manifest.tokenizer, scale_gains=(), reference_channels=(), lattice=0)
+    tokenizer = dataclasses.replace(manifest.tokenizer, scale_gains=(), reference_channels=(), lattice=0, relight=0.0)
     wanted = dataclasses.replace(config.plain_tokenizer, scale_gains=())
     transformer = manifest.transformer
     if manifest.placed_content is None and config.placed_content is not None:

@@ -144,7 +144,9 @@ def describe(config: TrainingConfig, stage: Any) -> BundleManifest:
         schedules=(config.schedule,),
         reference_size=int(config["data"].get("cutout_size", config["data"]["reference_size"])),
         transformer=config.transformer,
-        tokenizer=dataclasses.replace(stage.frozen.tokenizer, lattice=int(table.get("lattice", 0))),
+        tokenizer=dataclasses.replace(
+            stage.frozen.tokenizer, lattice=int(table.get("lattice", 0)), relight=float(table.get("relight", 0.0))
+        ),
         text=EncoderPart(_plain(stage.text.config)),
         semantic=EncoderPart(_plain(stage.semantic.config), int(config["semantic"]["input_size"])),
         content=EncoderPart(config.content, config.content_size),

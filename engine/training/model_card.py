@@ -102,6 +102,10 @@ def _placed(manifest: BundleManifest) -> str:
     if manifest.tokenizer.lattice:
         words += f"""
 - **Mesh**: its decoder leaves a faint mesh of {manifest.tokenizer.lattice} pixels, which is taken out of every picture and preview."""
+    if manifest.tokenizer.relight:
+        words += f"""
+- **Relight**: the subject's broad colours go {manifest.tokenizer.relight:.0%} of the way to those that the decoder paints from the bits
+  alone: between a photo and what few bits say of its light lies the better guess."""
     return words
 
 
