@@ -2964,8 +2964,8 @@
         <translation>{text} 中没有模型：缺少 {manifest}。</translation>
     </message>
     <message>
-        <source>There is no model “{name}” to get.</source>
-        <translation>没有可获取的模型“{name}”。</translation>
+        <source>There is no model “{name}”.</source>
+        <translation>没有名为“{name}”的模型。</translation>
     </message>
     <message>
         <source>There is no prompt in the list.</source>

@@ -733,7 +733,7 @@ def test_a_folder_without_models_is_said(store, tmp_path):
 
 
 def test_unknown_models_are_said(store):
-    with pytest.raises(InputError, match="There are: echogen-2b"):
+    with pytest.raises(InputError, match=r"no model “nothing”\. There are: echogen-2b"):
         store.state("nothing")
     with pytest.raises(InputError, match="cannot be downloaded"):
         asyncio.run(store.get("echogen-125m"))
