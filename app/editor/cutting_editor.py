@@ -19,6 +19,7 @@ from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService
 from app.shortcuts import bind
+from app.store.picture_files import with_suffix
 from app.system import background
 from app.system.places import pictures_folder
 from app.system.sharing import copy_picture
@@ -125,7 +126,7 @@ class CuttingEditor(EditorFrame):
     def save_to(self, file: Path) -> None:
         """Write what is cut out now, in the background."""
         if self.ready() and self._session is not None:
-            file = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
+            file = with_suffix(file, only=True)
             photo, mask = self._session.photo, self._session.document.mask.copy()
             background.run(_write, file, photo.rgb, mask, done=self._is_saved, failed=self._not_made)
 

@@ -148,7 +148,7 @@ class MaskEditorView(EditorFrame):
         session = self._session or self._subjects.session
         if session is not None:
             session.settle()
-            background.run(write_mask, with_suffix(file), session.document.mask.copy(), failed=self._failed)
+            background.run(write_mask, with_suffix(file, only=True), session.document.mask.copy(), failed=self._failed)
 
     @Slot()
     def import_mask(self) -> None:

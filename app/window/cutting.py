@@ -12,7 +12,7 @@ from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.session.subject_shelf import Subject
-from app.store.picture_files import export_name
+from app.store.picture_files import export_name, with_suffix
 from app.system import background
 from app.system.places import existing
 from app.window.panels import Panels
@@ -112,7 +112,7 @@ class Cutting(QObject):
         if session is not None:
             session.settle()
             mask = session.document.mask.copy()
-        file = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
+        file = with_suffix(file, only=True)
         background.run(_write_subject, file, subject, mask, done=self._saved, failed=self._failed)
 
     @Slot(object)
