@@ -43,7 +43,8 @@ def put_in_place(source: Path, target: Path) -> None:
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Give a folder the name of another one, which steps aside first and goes last: at no moment is neither of them whole.
+    """Give a folder the name of another one, which steps aside first and goes last: at no moment is neither of them whole. Where
+    that is killed in between, ``put_back`` gives the old one its name again.
 
     Raises:
         OSError: the system refuses; the old folder has its name again.
@@ -55,15 +56,28 @@ def replace_folder(source: Path, target: Path) -> None:
     try:
         put_in_place(source, target)
     except OSError:
-        if replaced:
+        if not replaced:
+            raise
+        if not target.exists():
             put_in_place(aside, target)
-        raise
+            raise
+        replace_folder(source, target)  # another process has just put it back
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def aside_of(folder: Path) -> Path:
-    """The place of a folder while it is replaced or removed: with a dot in front, so that it is not found."""
+    """The place of a folder while it is replaced: with a dot in front, so that it is not found."""
     return folder.with_name(f".{folder.name}.old")
+
+
+def put_back(place: Path) -> None:
+    """Give the folders in a place their names again that stepped aside for others which never came: whoever was to bring them
+    was killed. What cannot be read or written stays as it is."""
+    with contextlib.suppress(OSError):
+        for aside in place.glob(".*.old"):
+            folder = place / aside.name[1 : -len(".old")]
+            if not folder.exists():
+                put_in_place(aside, folder)
 
 
 @contextlib.contextmanager
