@@ -10,7 +10,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from engine.errors import CannotWrite, InputError, os_reason
 from engine.files import replacing
@@ -18,8 +20,10 @@ from engine.sentence import Sentence
 from engine.training import loop
 from engine.training.config import STAGES, TrainingConfig
 from engine.training.team import ALONE, Team
+from engine.validation import Damage, Natural, read_json
 
 FILE = "plan.json"
+_LARGEST = 2**16
 SHORTEST = 0.3
 """A rest shorter than this share of a slice joins the slice before it: its warm-up and decay would take it all."""
 
@@ -31,6 +35,13 @@ class Entry:
     stage: str
     minutes: float
     settings: dict[str, Any]
+
+
+class _Kept(Struct):
+    """The file that says how far a plan has come: entries that are done, and minutes done of the next one."""
+
+    done: Natural
+    minutes: Annotated[float, Meta(ge=0, le=2**53)]
 
 
 def read_plan(config: TrainingConfig) -> tuple[Entry, ...]:
@@ -110,14 +121,14 @@ def follow(
 
 def _read(runs: Path) -> tuple[int, float]:
     try:
-        data = json.loads((runs / FILE).read_text(encoding="utf-8"))
-        return int(data["done"]), float(data["minutes"])
+        kept = read_json(runs / FILE, _Kept, _LARGEST)
     except FileNotFoundError:
         return 0, 0.0
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, Damage) as error:
         raise InputError(
             Sentence("{runs} is damaged.", runs=runs / FILE), Sentence("Delete it to follow the plan from the start.")
         ) from error
+    return kept.done, kept.minutes
 
 
 def _write(runs: Path, done: int, minutes: float) -> None:
