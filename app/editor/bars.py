@@ -251,9 +251,9 @@ class HintBar(QWidget):
         row.addWidget(self.zoom)
 
     def show_zoom(self, percent: int) -> None:
-        text = f"{percent}\u00a0%"
+        name, text = self.tr("Zoom"), f"{percent}\u00a0%"
         self.zoom.setText(text)
-        self.zoom.setAccessibleName(f"{self.tr('Zoom')}, {text}")
+        self.zoom.setAccessibleName(f"{name}, {text}")
 
     def forget(self) -> None:
         """Language or keys are others: the next hints are made anew."""

@@ -5182,6 +5182,10 @@
         <translation>空格</translation>
     </message>
     <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
         <source>begin to take away</source>
         <translation>开始减去</translation>
     </message>
