@@ -21,9 +21,10 @@ from app.mask.worker import MaskService
 from app.shortcuts import bind
 from app.store.picture_files import with_suffix
 from app.system import background
+from app.system.failures import in_words
 from app.system.places import pictures_folder
 from app.system.sharing import copy_picture
-from engine import EchoGenError, MaskError, Sentence
+from engine import MaskError, Sentence
 from engine.photo import Hint, Photo, save_plain
 from engine.preflight import cropped, on_transparency
 
@@ -148,11 +149,7 @@ class CuttingEditor(EditorFrame):
 
     @Slot(object)
     def _not_made(self, error: Exception) -> None:
-        self.side.show_error(
-            error
-            if isinstance(error, EchoGenError)
-            else EchoGenError(Sentence("The cut-out could not be saved: {error}", error=error))
-        )
+        self.side.show_error(in_words(error, Sentence("The cut-out could not be saved: {error}", error=error)))
 
     # What is shown
 

@@ -6,7 +6,6 @@ the window's thread; all slow work is done in other threads.
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,6 +24,7 @@ from app.session.subject_shelf import Subject
 from app.session.subject_work import OnDemand, compose, find, note, prepare, read_file, read_image
 from app.system import background
 from app.system.deferred import PAINTED_MS, TURN_MS
+from app.system.failures import in_words
 from engine import MAX_VIEWS, EchoGenError, PhotoError, Sentence
 from engine.photo import Hint
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from app.mask.worker import SegmenterLike
     from app.session.subject_work import Composed, Found, Loaded
     from engine.photo import Box, Photo, SubjectProposal
-
-log = logging.getLogger(__name__)
 
 PUBLISH_AFTER_MS = 120
 _SESSIONS = 3
@@ -185,12 +183,8 @@ class Subjects(QObject):
     @Slot(object)
     def _not_loaded(self, error: Exception) -> None:
         self._load_ended()
-        if not isinstance(error, EchoGenError):
-            log.error("a photo could not be read", exc_info=error)
-            error = EchoGenError(
-                Sentence("The photo could not be opened: {error}", error=error), Sentence("Choose another one.")
-            )
-        self.failed.emit(error)
+        fact = Sentence("The photo could not be opened: {error}", error=error)
+        self.failed.emit(in_words(error, fact, Sentence("Choose another one.")))
         self._reading = False
         self._read_next()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +13,11 @@ from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.system import background
+from app.system.failures import in_words
 from app.window.panels import Panels
 from app.window.photo_sources import ask_for_photo
 from engine import EchoGenError, Placement, Sentence
 from engine.photo import Photo, as_place, load_photo, photo_from_pixels
-
-log = logging.getLogger(__name__)
 
 
 class Redrawing(QObject):
@@ -98,12 +96,8 @@ class Redrawing(QObject):
 
     @Slot(object)
     def _not_loaded(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            log.error("a photo could not be read", exc_info=error)
-            error = EchoGenError(
-                Sentence("The photo could not be opened: {error}", error=error), Sentence("Choose another one.")
-            )
-        self._controller.failed.emit(error, "")
+        fact = Sentence("The photo could not be opened: {error}", error=error)
+        self._controller.failed.emit(in_words(error, fact, Sentence("Choose another one.")), "")
 
     def _open(self, photo: Photo, whole: int, *, into_photo: bool = False, goes_in: bool = False) -> None:
         manifest, panels = self._state.engine.manifest, self._panels
