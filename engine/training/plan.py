@@ -6,7 +6,6 @@ checkpoints, so that every call goes on where the last one ended, however it end
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from engine.errors import CannotWrite, InputError, os_reason
-from engine.files import replacing
+from engine.errors import InputError
+from engine.files import write_json
 from engine.sentence import Sentence
 from engine.training import loop
 from engine.training.config import STAGES, TrainingConfig
@@ -132,10 +131,4 @@ def _read(runs: Path) -> tuple[int, float]:
 
 
 def _write(runs: Path, done: int, minutes: float) -> None:
-    try:
-        with replacing(runs / FILE) as part:
-            part.write_text(json.dumps({"done": done, "minutes": round(minutes, 3)}) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("{runs} cannot be written: {reason}.", runs=runs / FILE, reason=os_reason(error))
-        ) from error
+    write_json(runs / FILE, {"done": done, "minutes": round(minutes, 3)})
