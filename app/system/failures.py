@@ -1,4 +1,4 @@
-"""What failed, as an error that can be shown."""
+"""Makes an error that can be shown of whatever was raised."""
 
 from __future__ import annotations
 
