@@ -64,10 +64,10 @@ class FileOpener(QObject):
         if isinstance(found, DroppedPicture):
             self.pictureOpened.emit(found)
         elif isinstance(found, Path):
-            self._subjects.open_file(found)
+            self._subjects.reading.open_file(found)
         else:
             file, error = found
-            self._subjects.open_file(file)
+            self._subjects.reading.open_file(file)
             self.notice.emit(self.tr("{0} It is opened as a photo.").format(sentences.translated(error.fact)))
         self._read_on()
 
