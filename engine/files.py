@@ -136,17 +136,8 @@ def write_atomically(target: Path, content: bytes) -> None:
         with replacing(target) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise CannotWrite(
-                Sentence(
-                    "{target} needs {needed}, and the disk of {parent} is full.",
-                    target=target.name,
-                    needed=readable(len(content)),
-                    parent=target.parent,
-                ),
-                Sentence("Make room, or choose another folder."),
-                title=Sentence("The disk is full"),
-            ) from error
+        if is_full(error):
+            raise no_room(target, len(content)) from error
         raise CannotWrite(
             Sentence(
                 "{target} cannot be written to {parent}: {reason}.",
@@ -211,10 +202,29 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
+def is_full(error: OSError) -> bool:
+    """Return True where the disk takes no more: it is full, or the part of it that is the user's."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def no_room(target: Path, needed: int) -> CannotWrite:
+    """The sentence for a file of so many bytes that the disk has no room for."""
+    return CannotWrite(
+        Sentence(
+            "{target} needs {needed}, and the disk of {parent} is full.",
+            target=target.name,
+            needed=readable(needed),
+            parent=target.parent,
+        ),
+        Sentence("Make room, or choose another folder."),
+        title=Sentence("The disk is full"),
+    )
+
+
 def disk_error(folder: Path, error: OSError, safe: int = 0) -> CannotWrite:
     """The sentence for a failed write."""
     kept = Sentence("{safe} is safe.", safe=readable(safe)) if safe else NOTHING
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return CannotWrite(
             Sentence.row(Sentence("The disk that holds {folder} is full.", folder=folder), kept),
             Sentence("Make room, then resume; it goes on where it stopped."),

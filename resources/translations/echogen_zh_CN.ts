@@ -4212,10 +4212,6 @@
         <translation>{path} 已损坏：不是完好的 safetensors 文件。</translation>
     </message>
     <message>
-        <source>{path} needs {needed}, and the disk of {folder} is full.</source>
-        <translation>{path} 需要 {needed}，而 {folder} 的磁盘已满。</translation>
-    </message>
-    <message>
         <source>{photo} is skipped: {error}</source>
         <translation>已跳过 {photo}：{error}</translation>
     </message>

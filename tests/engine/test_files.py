@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -51,6 +52,16 @@ def test_a_file_that_stays_open_elsewhere_is_said_within_a_second(tmp_path, monk
         write_atomically(target, b"new")
     assert target.read_bytes() == b"old" and 0 < sum(pauses) < 1
     assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_share_of_the_disk_that_is_used_up_is_a_full_disk(tmp_path, monkeypatch, code):
+    def refused(source, target):
+        raise OSError(code, "no more")
+
+    monkeypatch.setattr(files, "put_in_place", refused)
+    with pytest.raises(CannotWrite, match=r"settings\.json needs 3 bytes, and the disk of .* is full"):
+        write_atomically(tmp_path / "settings.json", b"new")
 
 
 def folders(place: Path) -> tuple[Path, Path]:
