@@ -65,5 +65,6 @@ class Composing(QObject):
     @Slot(object)
     def _notes_made(self, made: tuple[int, np.ndarray, tuple[str, ...]]) -> None:
         key, mask, notes = made
-        if any(subject.key == key and subject.mask is mask for subject in self._state.subjects):
+        subject = self._state.subject_with(key)
+        if subject is not None and subject.mask is mask:
             self._state.update_subject(key, notes=notes)

@@ -107,14 +107,14 @@ class Subjects(QObject):
         QTimer.singleShot(PAINTED_MS, self, partial(self._begin_search, subject.key))
 
     def _begin_search(self, key: int) -> None:
-        subject = self._subject(key)
+        subject = self.state.subject_with(key)
         if subject is not None and not self._closed:
             arguments = (self._segmenter, key, subject.photo, Hint(subject.name))
             background.run(find, *arguments, done=self._found, patient=True)
 
     @Slot(object)
     def _found(self, found: Found) -> None:
-        subject = self._subject(found.key)
+        subject = self.state.subject_with(found.key)
         if subject is None or subject.photo is None:
             return
         session = self._sessions.get(found.key)
@@ -180,7 +180,7 @@ class Subjects(QObject):
     def edited(self) -> Subject | None:
         """The subject whose mask is edited; None while no editor is open, and where it is off the shelf."""
         key = self._editing[0] if self._editing is not None else None
-        return next((subject for subject in self.state.subjects if subject.key == key), None)
+        return self.state.subject_with(key) if key is not None else None
 
     def begin_edit(self) -> MaskSession | None:
         """A copy of the current mask to edit at leisure; ``accept_edit`` or ``discard_edit`` ends it."""
@@ -324,9 +324,6 @@ class Subjects(QObject):
         session.release()
         session.deleteLater()
 
-    def _subject(self, key: int) -> Subject | None:
-        return next((subject for subject in self.state.subjects if subject.key == key), None)
-
     # Cut-outs
 
     def _flush(self) -> None:
@@ -345,7 +342,7 @@ class Subjects(QObject):
                 self._publish_session(key, one)
 
     def _publish_session(self, key: int, session: MaskSession) -> None:
-        subject = self._subject(key)
+        subject = self.state.subject_with(key)
         if subject is not None and subject.finding and not session.undo_label:
             return  # nothing is found yet, and nothing was marked by hand: that is no empty cut-out
         if session.document.painting or session.busy:
@@ -372,7 +369,7 @@ class Subjects(QObject):
 
     @Slot(object, bool)
     def _composed(self, made: Composed, newest: bool) -> None:
-        subject = self._subject(made.key)
+        subject = self.state.subject_with(made.key)
         if newest:
             self._take_composed(subject, made)
         if subject is not None and not self.is_changing():
