@@ -191,7 +191,7 @@ class Program(QObject):
         self.window.editing.set_drafts(self.drafts)
         self.window.redrawing.set_drafts(self.picture_drafts)
         self.window.cutting.set_drafts(self.picture_drafts)
-        self.keeper.fetching.connect(self.subjects.expect)
+        self.keeper.fetching.connect(self.subjects.reading.expect)
         self.window.changed.connect(self.keeper.touch)
         self.state.resultChanged.connect(self.keeper.touch)
         self.window.drawing.asked.connect(self.keeper.save)

@@ -43,7 +43,8 @@ def put_in_place(source: Path, target: Path) -> None:
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Give a folder the name of another one, which steps aside first and goes last: at no moment is neither of them whole.
+    """Give a folder the name of another one, which steps aside first and goes last: at no moment is neither of them whole. Where
+    that is killed in between, ``put_back`` gives the old one its name again.
 
     Raises:
         OSError: the system refuses; the old folder has its name again.
@@ -55,15 +56,28 @@ def replace_folder(source: Path, target: Path) -> None:
     try:
         put_in_place(source, target)
     except OSError:
-        if replaced:
+        if not replaced:
+            raise
+        if not target.exists():
             put_in_place(aside, target)
-        raise
+            raise
+        replace_folder(source, target)  # another process has just put it back
     shutil.rmtree(aside, ignore_errors=True)
 
 
 def aside_of(folder: Path) -> Path:
-    """The place of a folder while it is replaced or removed: with a dot in front, so that it is not found."""
+    """The place of a folder while it is replaced: with a dot in front, so that it is not found."""
     return folder.with_name(f".{folder.name}.old")
+
+
+def put_back(place: Path) -> None:
+    """Give the folders in a place their names again that stepped aside for others which never came: whoever was to bring them
+    was killed. What cannot be read or written stays as it is."""
+    with contextlib.suppress(OSError):
+        for aside in place.glob(".*.old"):
+            folder = place / aside.name[1 : -len(".old")]
+            if not folder.exists():
+                put_in_place(aside, folder)
 
 
 @contextlib.contextmanager
@@ -122,17 +136,8 @@ def write_atomically(target: Path, content: bytes) -> None:
         with replacing(target) as temporary:
             temporary.write_bytes(content)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise CannotWrite(
-                Sentence(
-                    "{target} needs {needed}, and the disk of {parent} is full.",
-                    target=target.name,
-                    needed=readable(len(content)),
-                    parent=target.parent,
-                ),
-                Sentence("Make room, or choose another folder."),
-                title=Sentence("The disk is full"),
-            ) from error
+        if is_full(error):
+            raise no_room(target, len(content)) from error
         raise CannotWrite(
             Sentence(
                 "{target} cannot be written to {parent}: {reason}.",
@@ -197,10 +202,29 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
+def is_full(error: OSError) -> bool:
+    """Return True where the disk takes no more: it is full, or the part of it that is the user's."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def no_room(target: Path, needed: int) -> CannotWrite:
+    """The sentence for a file of so many bytes that the disk has no room for."""
+    return CannotWrite(
+        Sentence(
+            "{target} needs {needed}, and the disk of {parent} is full.",
+            target=target.name,
+            needed=readable(needed),
+            parent=target.parent,
+        ),
+        Sentence("Make room, or choose another folder."),
+        title=Sentence("The disk is full"),
+    )
+
+
 def disk_error(folder: Path, error: OSError, safe: int = 0) -> CannotWrite:
     """The sentence for a failed write."""
     kept = Sentence("{safe} is safe.", safe=readable(safe)) if safe else NOTHING
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return CannotWrite(
             Sentence.row(Sentence("The disk that holds {folder} is full.", folder=folder), kept),
             Sentence("Make room, then resume; it goes on where it stopped."),

@@ -245,14 +245,15 @@ class HintBar(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(18)
         self.zoom = label("", "value")
-        self.zoom.setAccessibleName(self.tr("Zoom"))
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 16, 0)
         row.addWidget(self._hints, 1)
         row.addWidget(self.zoom)
 
     def show_zoom(self, percent: int) -> None:
-        self.zoom.setText(f"{percent}\u00a0%")
+        name, text = self.tr("Zoom"), f"{percent}\u00a0%"
+        self.zoom.setText(text)
+        self.zoom.setAccessibleName(f"{name}, {text}")
 
     def forget(self) -> None:
         """Language or keys are others: the next hints are made anew."""

@@ -19,10 +19,12 @@ from app.mask.mask_session import MaskSession
 from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService
 from app.shortcuts import bind
+from app.store.picture_files import with_suffix
 from app.system import background
+from app.system.failures import in_words
 from app.system.places import pictures_folder
 from app.system.sharing import copy_picture
-from engine import EchoGenError, MaskError, Sentence
+from engine import MaskError, Sentence
 from engine.photo import Hint, Photo, save_plain
 from engine.preflight import cropped, on_transparency
 
@@ -125,7 +127,7 @@ class CuttingEditor(EditorFrame):
     def save_to(self, file: Path) -> None:
         """Write what is cut out now, in the background."""
         if self.ready() and self._session is not None:
-            file = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
+            file = with_suffix(file, only=True)
             photo, mask = self._session.photo, self._session.document.mask.copy()
             background.run(_write, file, photo.rgb, mask, done=self._is_saved, failed=self._not_made)
 
@@ -147,11 +149,7 @@ class CuttingEditor(EditorFrame):
 
     @Slot(object)
     def _not_made(self, error: Exception) -> None:
-        self.side.show_error(
-            error
-            if isinstance(error, EchoGenError)
-            else EchoGenError(Sentence("The cut-out could not be saved: {error}", error=error))
-        )
+        self.side.show_error(in_words(error, Sentence("The cut-out could not be saved: {error}", error=error)))
 
     # What is shown
 

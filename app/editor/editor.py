@@ -24,8 +24,9 @@ from app.session.subjects import Subjects
 from app.shortcuts import bind
 from app.store.picture_files import with_suffix
 from app.system import background
+from app.system.failures import in_words
 from app.system.places import pictures_folder
-from engine import EchoGenError, Sentence
+from engine import Sentence
 from engine.photo import Photo, read_mask, write_mask
 
 
@@ -148,7 +149,7 @@ class MaskEditorView(EditorFrame):
         session = self._session or self._subjects.session
         if session is not None:
             session.settle()
-            background.run(write_mask, with_suffix(file), session.document.mask.copy(), failed=self._failed)
+            background.run(write_mask, with_suffix(file, only=True), session.document.mask.copy(), failed=self._failed)
 
     @Slot()
     def import_mask(self) -> None:
@@ -173,12 +174,11 @@ class MaskEditorView(EditorFrame):
 
     @Slot(object)
     def _failed(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            error = EchoGenError(Sentence("The mask cannot be read or written: {error}", error=error))
+        known = in_words(error, Sentence("The mask cannot be read or written: {error}", error=error))
         if self._session is not None:
-            self.inspector.show_error(error)
+            self.inspector.show_error(known)
         else:
-            self._subjects.failed.emit(error)
+            self._subjects.failed.emit(known)
 
     # What is shown
 

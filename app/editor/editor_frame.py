@@ -193,4 +193,5 @@ class EditorFrame(QWidget):
         self.options.retranslate()
         self.hints.forget()
         self._show_hints()
+        self._show_zoom()
         self._show_undo()

@@ -23,7 +23,8 @@ from app.session.values import compose, for_next_picture
 from app.shortcuts import keymap, sequences
 from app.store.picture_files import with_suffix
 from app.system import background
-from engine import EchoGenError, InputError, ListedRequest, Sentence, write_requests
+from app.system.failures import in_words
+from engine import InputError, ListedRequest, Sentence, write_requests
 
 _WRITE, _SEE = 0, 1
 
@@ -267,11 +268,7 @@ class ListDialog(Dialog):
 
     @Slot(object)
     def _not_opened(self, error: Exception) -> None:
-        known = (
-            error
-            if isinstance(error, EchoGenError)
-            else EchoGenError(Sentence("The list could not be read: {error}", error=error))
-        )
+        known = in_words(error, Sentence("The list could not be read: {error}", error=error))
         self.problem.setText(sentences.of_error(known))
         self.problem.show()
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QWidget
 
 from app.look.theme import theme, tokens
 from app.resources import resource
@@ -49,6 +50,18 @@ def paint_icon(
         painter.rotate(angle)
     painter.drawPixmap(QRectF(-side / 2, -side / 2, side, side), image, QRectF(image.rect()))
     painter.restore()
+
+
+def paint_doubt(widget: QWidget) -> None:
+    """Paint a triangle at the lower right corner of a small picture: something of it is not as it should be."""
+    side = 18
+    badge = QRectF(widget.width() - side - 2, widget.height() - side - 2, side, side)
+    painter = QPainter(widget)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme().color("surface"))
+    painter.drawEllipse(badge)
+    paint_icon(painter, "triangle-alert", badge.adjusted(2, 2, -2, -2), "warning")
 
 
 def pixmap(name: str, color: QColor, size: int, ratio: float = 1.0, filled: bool = False) -> QPixmap:

@@ -1,7 +1,7 @@
 """Unfinished work on a mask, kept on disk while its editor is open: nothing painted is lost by a crash. Free of Qt.
 
 One file for each, under a name that its owner chose: its pixels are a PNG, its strokes are numbers, the rest is JSON.
-Whatever is damaged counts as not there.
+Whatever is damaged, or of another version, counts as not there; a copy of it is kept aside.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from msgspec import Meta, Struct
 from app.mask.brush import Brush, Point
 from app.mask.layers import with_edge
 from app.mask.strokes import Edge, MaskMarks, Painted
+from app.store.json_file import put_aside
 from engine import CannotWrite, Placement, Sentence, parse_json, read_value, write_atomically
 from engine.photo import Box, Click
 
@@ -98,6 +99,7 @@ class DraftStore:
             return None
         except Exception:  # a damaged file raises anything
             log.warning("unfinished work on a mask cannot be read", exc_info=True)
+            put_aside(file)
             return None
 
     def names(self) -> set[str]:

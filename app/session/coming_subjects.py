@@ -74,7 +74,7 @@ class ComingSubjects(QObject):
     @Slot(object)
     def _read(self, read: Arrived) -> None:
         self._reading = False
-        subject = next((one for one in self._state.subjects if one.key == read.key), None)
+        subject = self._state.subject_with(read.key)
         if subject is not None and subject.coming:
             self._take(subject, read)
         self._read_next()

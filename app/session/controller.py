@@ -23,6 +23,7 @@ from app.session.subjects import Subjects
 from app.session.values import MAX_COUNT, ROLLED_SEEDS, compose, help_line, redraw
 from app.store.history_store import HistoryStore, Picture
 from app.store.picture_files import keep_picture
+from app.system.failures import in_words
 from engine import EchoGenError, Finished, GenerationRequest, Placement, ScaleBits, Sentence, Started
 from engine.photo import Photo
 
@@ -358,11 +359,8 @@ class Controller(QObject):
         self._saving -= 1
         if id(finished) in self._keeping:
             self._unsaved.append(self._keeping.pop(id(finished)))
-        if not isinstance(error, EchoGenError):
-            error = EchoGenError(
-                Sentence("The picture could not be saved: {error}", error=error), Sentence("Save it with Save as….")
-            )
-        self.failed.emit(error, "")
+        fact = Sentence("The picture could not be saved: {error}", error=error)
+        self.failed.emit(in_words(error, fact, Sentence("Save it with Save as….")), "")
 
     @property
     def saving(self) -> int:
@@ -425,12 +423,8 @@ class Controller(QObject):
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            log.error("a picture could not be saved", exc_info=error)
-            error = EchoGenError(
-                Sentence("The picture could not be saved: {error}", error=error), Sentence("Choose another folder.")
-            )
-        self.failed.emit(error, "")
+        fact = Sentence("The picture could not be saved: {error}", error=error)
+        self.failed.emit(in_words(error, fact, Sentence("Choose another folder.")), "")
 
 
 def _random_seed() -> int:

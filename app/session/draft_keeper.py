@@ -95,20 +95,17 @@ class DraftKeeper(QObject):
     @Slot(int)
     def _is_used(self, key: int) -> None:
         """The work becomes the subject's mask. Its draft stays until that mask is on disk."""
-        session, subject = self._writer.session, self._subject(key)
+        session, subject = self._writer.session, self._state.subject_with(key)
         if session is not None and subject is not None:
             self._used[subject.draft] = _Used(key, subject.mask)
 
     @Slot()
     def _forget_used(self) -> None:
         for name, used in list(self._used.items()):
-            subject = self._subject(used.key)
+            subject = self._state.subject_with(used.key)
             if subject is None or (subject.mask is not used.before and self._keeper.holds(subject)):
                 del self._used[name]
                 self._store.clear(name)
-
-    def _subject(self, key: int):
-        return next((one for one in self._state.subjects if one.key == key), None)
 
     # After a start
 

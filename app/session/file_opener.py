@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +13,9 @@ from PySide6.QtCore import QObject, Signal, Slot
 from app.language import sentences
 from app.session.subjects import Subjects
 from app.system import background
-from engine import EchoGenError, GenerationRequest, InputError, PhotoError, ScaleBits, Sentence
+from app.system.failures import in_words
+from engine import GenerationRequest, InputError, PhotoError, ScaleBits, Sentence
 from engine.photo import carries_request, load_photo, read_picture_file
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,19 +64,16 @@ class FileOpener(QObject):
         if isinstance(found, DroppedPicture):
             self.pictureOpened.emit(found)
         elif isinstance(found, Path):
-            self._subjects.open_file(found)
+            self._subjects.reading.open_file(found)
         else:
             file, error = found
-            self._subjects.open_file(file)
+            self._subjects.reading.open_file(file)
             self.notice.emit(self.tr("{0} It is opened as a photo.").format(sentences.translated(error.fact)))
         self._read_on()
 
     @Slot(object)
     def _could_not_open(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            log.error("a file could not be opened", exc_info=error)
-            error = EchoGenError(Sentence("The file could not be opened: {error}", error=error))
-        self.failed.emit(error, "")
+        self.failed.emit(in_words(error, Sentence("The file could not be opened: {error}", error=error)), "")
         self._read_on()
 
     def _read_on(self) -> None:

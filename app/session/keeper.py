@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _AFTER_MS = 400
 """At most so long after the first change that is not on disk: typing on does not put it off."""
+_AGAIN_MS = 60_000
+"""So long after a photo could not be written it is tried again: there may be room by then."""
 _MOST_SUBJECTS = 24
 _Read = TypeVar("_Read")
 
@@ -68,6 +70,7 @@ class SessionKeeper(QObject):
         self._coming.arrived.connect(self._arrived)
         self._region = KeptRegion(assets, self)
         self._region.kept.connect(self._start)
+        self._region.failed.connect(self._not_kept)
         self._asked: set[str] = set()
         self._asked_masks: dict[int, np.ndarray] = {}
         self._told = False
@@ -77,6 +80,10 @@ class SessionKeeper(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_AFTER_MS)
         self._timer.timeout.connect(self.save)
+        self._again = QTimer(self)
+        self._again.setSingleShot(True)
+        self._again.setInterval(_AGAIN_MS)
+        self._again.timeout.connect(self._keep_again)
         for signal in (state.photoChanged, state.maskChanged, state.requestChanged, state.settingsChanged):
             signal.connect(self.touch)
 
@@ -134,6 +141,14 @@ class SessionKeeper(QObject):
     @Slot(object)
     def _not_kept(self, error: Exception) -> None:
         log.warning("a photo or mask could not be kept for the next start: %s", error)
+        self._again.start()
+
+    @Slot()
+    def _keep_again(self) -> None:
+        self._asked &= self._photos
+        self._asked_masks.clear()
+        self._region.ask_again()
+        self.touch()
 
     @Slot()
     def save(self) -> None:

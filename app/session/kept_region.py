@@ -24,9 +24,11 @@ class KeptRegion(QObject):
 
     Signals:
         kept: the region that was asked for last is on the disk now.
+        failed(object): one could not be written, and why; ``ask_again`` has it tried anew.
     """
 
     kept = Signal()
+    failed = Signal(object)
 
     def __init__(self, assets: AssetStore, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +42,11 @@ class KeptRegion(QObject):
             self._asked = region
             if region is not None:
                 background.run(_save, self._assets, region, done=self._saved, failed=self._not_saved)
+
+    def ask_again(self) -> None:
+        """Write at the next ``keep`` what is not on the disk."""
+        if self._asked is not None and self.described(self._asked) is None:
+            self._asked = None
 
     def keep_now(self, region: Region | None) -> None:
         """Write it at once: the program ends. Raises ``CannotWrite``."""
@@ -59,7 +66,7 @@ class KeptRegion(QObject):
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
-        log.warning("a region could not be kept for the next start: %s", error)
+        self.failed.emit(error)
 
 
 def region_assets(described: object) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from app.session.values import can_redraw, compose, for_next_picture
 from app.store.assets import AssetStore
 from app.system import background
 from engine import (
+    CutOut,
     Finished,
     GenerationRequest,
     PhotoAtHand,
@@ -28,6 +29,7 @@ from engine import (
     into_its_photo,
 )
 from engine.bundle import BundleManifest
+from engine.encoders import place_cut_out
 from engine.photo import Photo, photo_from_pixels, place_in_region, place_in_window, read_own_colours, region_of_photo
 
 log = logging.getLogger(__name__)
@@ -87,19 +89,33 @@ class RegionRequests(QObject):
         manifest, cut_outs = self._state.engine.manifest, self._state.cut_outs
         if manifest is None or manifest.placed_content is None or not cut_outs:
             return False
+        if _is_photo(result, manifest) or self._is_another_thing(result.request.subject):
+            return True
         now = GenerationRequest("", cut_outs[0], views=cut_outs[1:])
-        return _is_photo(result, manifest) or not now.shows_subject_of(result.request)
+        return not now.shows_subject_of(result.request)
+
+    def _is_another_thing(self, cut_out: CutOut | None) -> bool:
+        """Return True for the cut-out of another card: a photo may show several things, each of them a subject."""
+        if cut_out is None or not cut_out.mask:
+            return False
+        same = [
+            one.card for one in self._state.subjects if one.cut_out is not None and one.cut_out.mask == cut_out.mask
+        ]
+        return bool(same) and self._state.card not in same
 
     def _place(
         self, request: GenerationRequest, region: Region, result: Result, manifest: BundleManifest
     ) -> Placement | None:
-        """The subject's place when a region of an earlier picture is drawn anew."""
-        chosen = self._state.values.placement
-        if request.subject is None or not self.goes_into(result):
-            return chosen or manifest.place(result.request)
-        # At the place of the picture's own subject a region would cut it off, or hold nothing of it.
+        """The subject's place when a region of an earlier picture is drawn anew. Where it was put by hand that is meant for
+        this picture only if it was moved over it, and for this region only if it is there that it would be drawn."""
+        chosen, subject = self._state.values.placement, request.subject
         moved = self._state.was_moved_over(result.request)
-        return chosen if chosen and moved else place_in_region(request.subject, region)
+        if subject is not None and chosen is not None and moved and _is_in(region, subject, chosen):
+            return chosen
+        if subject is not None and self.goes_into(result):
+            # At the place of the picture's own subject a region would cut it off, or hold nothing of it.
+            return place_in_region(subject, region)
+        return manifest.place(result.request)
 
     def in_photo(
         self,
@@ -182,6 +198,12 @@ class RegionRequests(QObject):
         """Keep a photo, and of the others those that pictures which wait are drawn into."""
         waiting = [request.region for request in self._waiting() if request.region is not None]
         self._photos = [photo, *(other for other in self._photos if any(other.holds(region) for region in waiting))]
+
+
+def _is_in(region: Region, subject: CutOut, placement: Placement) -> bool:
+    """Return True if half or more of a placed subject lies in a region."""
+    alpha = place_cut_out(subject, placement, *region.size)[..., 3]
+    return bool(alpha.any() and alpha[region.mask > 0].sum() >= alpha.sum() / 2)
 
 
 def _is_photo(result: Result, manifest: BundleManifest) -> bool:

@@ -162,6 +162,10 @@ class SessionState(QObject):
     def subjects(self) -> tuple[Subject, ...]:
         return self._shelf.subjects
 
+    def subject_with(self, key: int) -> Subject | None:
+        """Return the photo on the shelf with this key; None where it is gone."""
+        return next((subject for subject in self.subjects if subject.key == key), None)
+
     @property
     def current(self) -> int:
         """Index of the current subject, or -1."""

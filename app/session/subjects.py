@@ -1,41 +1,37 @@
-"""Keeps the state's subjects: loads photos, finds what is in them, holds the masks being edited, composes the cut-outs.
+"""Keeps the state's subjects: finds what is in their photos, holds the masks being edited, has their cut-outs follow.
 
-The panel and the editor show what lies here; neither loads nor composes anything itself. Used from
-the window's thread; all slow work is done in other threads.
+The panel and the editor show what lies here; neither loads nor composes anything itself. Photos come in by ``photo_reading.py``,
+cut-outs are made by ``composing.py``. Used from the window's thread; all slow work is done in other threads.
 """
 
 from __future__ import annotations
 
-import logging
-from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, Slot
-from PySide6.QtGui import QImage
 
 from app.mask.document import MaskDocument
 from app.mask.mask_session import MaskSession
-from app.mask.pyramid import Pyramid
 from app.mask.worker import MaskService, hosted_segmenter
+from app.session.composing import Composing
+from app.session.photo_reading import PhotoReading
 from app.session.state import SessionState
 from app.session.subject_shelf import Subject
-from app.session.subject_work import OnDemand, compose, find, note, prepare, read_file, read_image
+from app.session.subject_work import OnDemand, find, prepare
 from app.system import background
-from app.system.deferred import PAINTED_MS, TURN_MS
-from engine import MAX_VIEWS, EchoGenError, PhotoError, Sentence
+from app.system.deferred import PAINTED_MS
+from engine import EchoGenError, Sentence
 from engine.photo import Hint
 
 if TYPE_CHECKING:
     import numpy as np
 
     from app.mask.worker import SegmenterLike
-    from app.session.subject_work import Composed, Found, Loaded
-    from engine.photo import Box, Photo, SubjectProposal
-
-log = logging.getLogger(__name__)
+    from app.session.subject_work import Composed, Found
+    from engine.photo import SubjectProposal
 
 PUBLISH_AFTER_MS = 120
 _SESSIONS = 3
@@ -53,15 +49,16 @@ class Subjects(QObject):
         editingChanged: ``editing`` is another one, or none.
         composed: the current subject's cut-out is what its mask says again.
         editUsed(int): what was edited becomes the mask of the subject with this key.
-        loadingChanged: a photo is being read, or none is any more.
         failed: an ``EchoGenError`` for the banner.
+
+    Attributes:
+        reading: opens photos and puts them on the shelf.
     """
 
     sessionChanged = Signal()
     editingChanged = Signal()
     composed = Signal()
     editUsed = Signal(int)
-    loadingChanged = Signal(bool)
     failed = Signal(object)
 
     def __init__(
@@ -74,20 +71,18 @@ class Subjects(QObject):
         self.state = state
         self._segmenter = OnDemand(factory or partial(hosted_segmenter, lambda: state.settings))
         self.service = MaskService(self._segmenter.get, self)
+        # The segmenter is made while the first photo is read, which is looked at as soon as it is there.
+        self.reading = PhotoReading(state, self._segmenter.get, self)
+        self.reading.failed.connect(self.failed)
+        self._composing = Composing(state, self)
+        self._composing.made.connect(self._composed)
         self._sessions: OrderedDict[int, MaskSession] = OrderedDict()
         self._published: dict[int, np.ndarray] = {}
-        self._numbers: dict[int, int] = {}
-        self._done: dict[int, int] = {}
         self._revisions: dict[int, tuple] = {}
         self._searched: set[int] = set()
-        self._examined: set[int] = set()
-        self._coming: Pyramid | None = None
         self._session: MaskSession | None = None
         self._editing: tuple[int, MaskSession] | None = None
         self._discarded: tuple[int, MaskSession] | None = None
-        self._loading = 0
-        self._in_turn: deque[tuple] = deque()
-        self._reading = False
         self._closed = False
         self._composed_for = (state.reference_size, state.settings.framing)
         self._publish = QTimer(self, singleShot=True)
@@ -102,107 +97,6 @@ class Subjects(QObject):
             application.aboutToQuit.connect(self.close)
         self._follow()
 
-    # Photos
-
-    @property
-    def loading(self) -> bool:
-        return self._loading > 0
-
-    @Slot(bool)
-    def expect(self, coming: bool) -> None:
-        """Photos of the last session are on their way, or have come."""
-        self._count_loading(1 if coming else -1)
-
-    def open_file(self, path: Path, name: str = "", example: bool = False) -> None:
-        """Read a photo and put it on the shelf; ``name``: what the subject is called, if that is known."""
-        self._load(read_file, path, name, example)
-
-    def open_image(self, image: QImage, title: str) -> None:
-        """Put a pasted picture on the shelf."""
-        self._load(read_image, QImage(image), title)
-
-    def add_photos(self, card: int, given: Sequence[Path | QImage], title: str = "") -> None:
-        """Put further photos of a subject on its card, as far as there is room.
-
-        Args:
-            given: files, or pictures without one, which get the ``title``.
-        """
-        free = MAX_VIEWS + 1 - len([photo for photo in self.state.subjects if photo.card == card])
-        if len(given) > free:
-            self.failed.emit(
-                PhotoError(
-                    Sentence("A subject has at most {most} photos.", most=MAX_VIEWS + 1),
-                    Sentence("Take one of them out first."),
-                )
-            )
-        for one in given[: max(free, 0)]:
-            if isinstance(one, QImage):
-                self._load(read_image, QImage(one), title, card)
-            else:
-                self._load(read_file, one, "", False, card)
-
-    def _load(self, read: Callable[..., Loaded], *arguments) -> None:
-        self._count_loading(1)
-        background.run(self._segmenter.get, patient=True)  # the first photo is looked for in as soon as it is there
-        self._in_turn.append((read, *arguments))
-        self._read_next()
-
-    def _read_next(self) -> None:
-        """Photos are read one after another: they lie in the order in which they were chosen."""
-        if self._in_turn and not self._reading:
-            self._reading = True
-            background.run(*self._in_turn.popleft(), done=self._loaded, failed=self._not_loaded)
-
-    @Slot(object)
-    def _loaded(self, loaded: Loaded) -> None:
-        self._reading = False
-        self._take_loaded(loaded)
-        self._read_next()
-
-    def _take_loaded(self, loaded: Loaded) -> None:
-        # In a turn of its own: the panel has a subject to show by then.
-        QTimer.singleShot(TURN_MS, self, self._load_ended)
-        examples = [subject.key for subject in self.state.subjects if subject.example]
-        digest = loaded.photo.digest
-        for index, subject in enumerate(self.state.subjects):
-            here = subject.photo.digest if subject.photo is not None else subject.coming
-            if here == digest and loaded.card in (0, subject.card):
-                self.state.select_subject(index)  # it is here already, with its mask, or about to be
-                return
-        self._coming = loaded.layers
-        self.state.add_subject(
-            photo=loaded.photo,
-            name=loaded.name,
-            title=loaded.photo.name,
-            example=loaded.example,
-            card=loaded.card,
-            finding=True,
-        )
-        for key in examples:
-            # Examples are one click away in the gallery; the shelf is for what the user brought.
-            self.state.remove_subject(key)
-
-    @Slot(object)
-    def _not_loaded(self, error: Exception) -> None:
-        self._load_ended()
-        if not isinstance(error, EchoGenError):
-            log.error("a photo could not be read", exc_info=error)
-            error = EchoGenError(
-                Sentence("The photo could not be opened: {error}", error=error), Sentence("Choose another one.")
-            )
-        self.failed.emit(error)
-        self._reading = False
-        self._read_next()
-
-    @Slot()
-    def _load_ended(self) -> None:
-        self._count_loading(-1)
-
-    def _count_loading(self, change: int) -> None:
-        self._loading += change
-        self.state.set_reading(self.loading)
-        self.loadingChanged.emit(self.loading)
-
     # Finding
 
     def _search(self, subject: Subject) -> None:
@@ -213,14 +107,14 @@ class Subjects(QObject):
         QTimer.singleShot(PAINTED_MS, self, partial(self._begin_search, subject.key))
 
     def _begin_search(self, key: int) -> None:
-        subject = self._subject(key)
+        subject = self.state.subject_with(key)
         if subject is not None and not self._closed:
             arguments = (self._segmenter, key, subject.photo, Hint(subject.name))
             background.run(find, *arguments, done=self._found, patient=True)
 
     @Slot(object)
     def _found(self, found: Found) -> None:
-        subject = self._subject(found.key)
+        subject = self.state.subject_with(found.key)
         if subject is None or subject.photo is None:
             return
         session = self._sessions.get(found.key)
@@ -240,7 +134,7 @@ class Subjects(QObject):
             for one in sessions:
                 one.take_found(proposal)
             if session is None:
-                self._compose(found.key, subject.photo, proposal.mask, proposal.boxes[0])
+                self._composing.compose(found.key, subject.photo, proposal.mask, proposal.boxes[0])
         if session is not None:
             self._publish_session(found.key, session)
 
@@ -286,7 +180,7 @@ class Subjects(QObject):
     def edited(self) -> Subject | None:
         """The subject whose mask is edited; None while no editor is open, and where it is off the shelf."""
         key = self._editing[0] if self._editing is not None else None
-        return next((subject for subject in self.state.subjects if subject.key == key), None)
+        return self.state.subject_with(key) if key is not None else None
 
     def begin_edit(self) -> MaskSession | None:
         """A copy of the current mask to edit at leisure; ``accept_edit`` or ``discard_edit`` ends it."""
@@ -371,11 +265,8 @@ class Subjects(QObject):
             if mask is not None and not subject.problem and not subject.finding:
                 if subject.cut_out is None:
                     self._publish_session(subject.key, session)
-                elif subject.key not in self._numbers and subject.key not in self._examined:
-                    # Its cut-out came with it; what its photo lacks is not known yet.
-                    self._examined.add(subject.key)
-                    arguments = subject.key, subject.photo, mask, self.state.reference_size
-                    background.run(note, *arguments, done=self._notes_made)
+                else:
+                    self._composing.examine(subject)
         for photo in self.state.photos:
             if photo is not self.state.subject:
                 self._complete(photo)
@@ -393,8 +284,8 @@ class Subjects(QObject):
             return
         if subject.mask is None and subject.key not in self._searched:
             self._search(subject)
-        elif subject.mask is not None and subject.key not in self._numbers:
-            self._compose(subject.key, subject.photo, subject.mask, None)
+        elif subject.mask is not None and not self._composing.was_begun(subject.key):
+            self._composing.compose(subject.key, subject.photo, subject.mask, None)
 
     def _session_of(self, subject: Subject) -> MaskSession:
         import numpy as np
@@ -403,9 +294,7 @@ class Subjects(QObject):
         session = self._sessions.get(key)
         if session is None:
             assert subject.photo is not None
-            layers, self._coming = self._coming, None
-            if layers is None or layers.levels[0] is not subject.photo.rgb:
-                layers = Pyramid(subject.photo.rgb)
+            layers = self.reading.layers_of(subject.photo)
             blank = np.zeros(subject.photo.rgb.shape[:2], np.uint8)
             mask = subject.mask if subject.mask is not None else blank
             automatic = subject.automatic if subject.automatic is not None else mask
@@ -435,9 +324,6 @@ class Subjects(QObject):
         session.release()
         session.deleteLater()
 
-    def _subject(self, key: int) -> Subject | None:
-        return next((subject for subject in self.state.subjects if subject.key == key), None)
-
     # Cut-outs
 
     def _flush(self) -> None:
@@ -456,7 +342,7 @@ class Subjects(QObject):
                 self._publish_session(key, one)
 
     def _publish_session(self, key: int, session: MaskSession) -> None:
-        subject = self._subject(key)
+        subject = self.state.subject_with(key)
         if subject is not None and subject.finding and not session.undo_label:
             return  # nothing is found yet, and nothing was marked by hand: that is no empty cut-out
         if session.document.painting or session.busy:
@@ -469,12 +355,7 @@ class Subjects(QObject):
         self._revisions[key] = now
         proposal = session.proposal
         box = proposal.boxes[session.chosen] if proposal is not None else None
-        self._compose(key, session.photo, session.document.mask.copy(), box)
-
-    def _compose(self, key: int, photo: Photo, mask: np.ndarray, box: Box | None) -> None:
-        number = self._numbers[key] = self._numbers.get(key, 0) + 1
-        size, framing = self.state.reference_size, self.state.settings.framing
-        background.run(compose, key, number, photo, mask, size, framing, box, done=self._composed)
+        self._composing.compose(key, session.photo, session.document.mask.copy(), box)
 
     def is_changing(self) -> bool:
         """Return True while a mask of the current subject is newer than its cut-out; ``composed`` tells when none is any more."""
@@ -484,25 +365,15 @@ class Subjects(QObject):
         if self._publish.isActive():
             self._publish.stop()
             self._publish_current()  # somebody waits for it
-        return self._publish.isActive() or any(
-            self._numbers.get(photo.key) != self._done.get(photo.key) for photo in photos
-        )
+        return self._publish.isActive() or any(self._composing.goes_on(photo.key) for photo in photos)
 
-    @Slot(object)
-    def _composed(self, made: Composed) -> None:
-        subject = self._subject(made.key)
-        if made.number == self._numbers.get(made.key):
-            self._done[made.key] = made.number
+    @Slot(object, bool)
+    def _composed(self, made: Composed, newest: bool) -> None:
+        subject = self.state.subject_with(made.key)
+        if newest:
             self._take_composed(subject, made)
         if subject is not None and not self.is_changing():
             self.composed.emit()
-
-    @Slot(object)
-    def _notes_made(self, made: tuple[int, np.ndarray, tuple[str, ...]]) -> None:
-        key, mask, notes = made
-        subject = self._subject(key)
-        if subject is not None and subject.mask is mask:
-            self.state.update_subject(key, notes=notes)
 
     def _take_composed(self, subject: Subject | None, made: Composed) -> None:
         if subject is None:
@@ -528,4 +399,4 @@ class Subjects(QObject):
                 self._publish_session(subject.key, session)
             elif subject.photo is not None and subject.mask is not None:
                 box = subject.proposal.boxes[0] if subject.proposal is not None else None
-                self._compose(subject.key, subject.photo, subject.mask, box)
+                self._composing.compose(subject.key, subject.photo, subject.mask, box)

@@ -97,11 +97,17 @@ def export_beside(source: Path, target: Path, metadata: bool) -> Path:
         return export_picture(source, free_name(target), metadata=metadata)
 
 
-def with_suffix(target: Path, suffix: str = ".png") -> Path:
-    """A name without the suffix of a file gets this one: what stands behind the point of "duck v1.2" is no format."""
+def with_suffix(target: Path, suffix: str = ".png", *, only: bool = False) -> Path:
+    """A name that was chosen without the suffix of a file gets this one: what stands behind the point of "duck v1.2" is no format.
+
+    No file that is there has the name then: whoever chose it was asked about the one without a suffix.
+
+    Args:
+        only: no other suffix is one.
+    """
     # ".gif" is meant, and refused with a sentence.
-    meant = re.fullmatch(r"\.[A-Za-z]{2,6}", target.suffix) is not None
-    return target if meant else target.with_name(target.name + suffix)
+    meant = target.suffix.lower() == suffix if only else re.fullmatch(r"\.[A-Za-z]{2,6}", target.suffix)
+    return target if meant else free_name(target.with_name(target.name + suffix))
 
 
 def export_name(prompt: str, seed: int, suffix: str = ".png") -> str:

@@ -74,7 +74,7 @@ class SubjectPanel(QWidget):
         self._build_subject()
         self.retranslate()
         subjects.sessionChanged.connect(self._session_changed)
-        subjects.loadingChanged.connect(self.refresh)
+        subjects.reading.changed.connect(self.refresh)
         subjects.failed.connect(self.failed)
         self.name_row.edit.returnPressed.connect(subjects.find_again)
         self._session_changed()
@@ -95,7 +95,7 @@ class SubjectPanel(QWidget):
         if changes:
             self._state.update_values(**changes)
         if self._subjects is not None:
-            self._subjects.open_file(Path(path), name, example=True)
+            self._subjects.reading.open_file(Path(path), name, example=True)
 
     def examples(self) -> tuple[ExamplePhoto, ...]:
         """The examples that the open bundle brings."""
@@ -281,7 +281,7 @@ class SubjectPanel(QWidget):
         self.gallery.title.setText(self.tr("Or try another example") if another else self.tr("Or try an example"))
 
     def _is_loading(self) -> bool:
-        return self._subjects is not None and self._subjects.loading
+        return self._subjects is not None and self._subjects.reading.active
 
     def _show_preview(self, subject: Subject | None) -> None:
         """A small copy of a photo of the last session, while the photo is read."""

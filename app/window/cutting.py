@@ -12,11 +12,12 @@ from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.session.subject_shelf import Subject
-from app.store.picture_files import export_name
+from app.store.picture_files import export_name, with_suffix
 from app.system import background
+from app.system.failures import in_words
 from app.system.places import existing
 from app.window.panels import Panels
-from engine import EchoGenError, Sentence
+from engine import Sentence
 from engine.bundle import BundleManifest
 from engine.encoders import place_cut_out
 from engine.photo import photo_from_pixels, save_plain
@@ -112,14 +113,13 @@ class Cutting(QObject):
         if session is not None:
             session.settle()
             mask = session.document.mask.copy()
-        file = file if file.suffix.lower() == ".png" else file.with_name(f"{file.name}.png")
+        file = with_suffix(file, only=True)
         background.run(_write_subject, file, subject, mask, done=self._saved, failed=self._failed)
 
     @Slot(object)
     def _failed(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            error = EchoGenError(Sentence("The cut-out could not be saved: {error}", error=error))
-        self._controller.failed.emit(error, "")
+        known = in_words(error, Sentence("The cut-out could not be saved: {error}", error=error))
+        self._controller.failed.emit(known, "")
 
 
 def subject_in(result: Result, manifest: BundleManifest | None) -> np.ndarray | None:

@@ -45,7 +45,7 @@ class FurtherPhotos(QObject):
 
     @Slot(int, object)
     def _given(self, card: int, photos: Sequence[Path | QImage]) -> None:
-        self._controller.subjects.add_photos(card, photos, pasted_title())
+        self._controller.subjects.reading.add_photos(card, photos, pasted_title())
 
     @Slot()
     def _taken_out(self) -> None:

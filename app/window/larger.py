@@ -15,9 +15,10 @@ from app.session.enlargement import Enlargement
 from app.session.state import Result
 from app.store.picture_files import export_name, with_suffix
 from app.system import background
+from app.system.failures import in_words
 from app.system.places import existing
 from app.window.panels import Panels
-from engine import EchoGenError, Sentence, shown_name
+from engine import Sentence, shown_name
 from engine.photo import save_larger
 from engine.process import Enlarged, EnlargeFile
 
@@ -125,11 +126,8 @@ class Larger(QObject):
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
         self._close_dialog()  # the banner lies under it
-        if not isinstance(error, EchoGenError):
-            error = EchoGenError(
-                Sentence("The picture could not be saved: {error}", error=error), Sentence("Choose another folder.")
-            )
-        self._controller.failed.emit(error, "")
+        fact = Sentence("The picture could not be saved: {error}", error=error)
+        self._controller.failed.emit(in_words(error, fact, Sentence("Choose another folder.")), "")
 
     def close(self) -> None:
         """End what goes on."""

@@ -17,6 +17,7 @@ from app.session.prompt_source import MAX_TEXT, PromptSource
 from app.store.list_store import ListStore
 from app.store.picture_files import export_name, with_suffix
 from app.system import background
+from app.system.failures import in_words
 from app.system.places import existing
 from app.window.panels import Panels
 from engine import EchoGenError, ListedRequest, PhotoError, Sentence
@@ -134,11 +135,8 @@ class Listing(QObject):
 
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            error = EchoGenError(
-                Sentence("The sheet could not be saved: {error}", error=error), Sentence("Choose another folder.")
-            )
-        self._controller.failed.emit(error, "")
+        fact = Sentence("The sheet could not be saved: {error}", error=error)
+        self._controller.failed.emit(in_words(error, fact, Sentence("Choose another folder.")), "")
 
 
 def _write_sheet(target: Path, files: Sequence[Path | None], labels: Sequence[tuple[str, str]]) -> Path:

@@ -253,7 +253,7 @@ class MainWindow(QMainWindow):
         for given in (self.photo_sources.filesGiven, self.photo_sources.imageGiven):
             given.connect(self.faults.photos_given)
         self.photo_sources.filesGiven.connect(controller.files.open)
-        self.photo_sources.imageGiven.connect(controller.subjects.open_image)
+        self.photo_sources.imageGiven.connect(controller.subjects.reading.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
             wants_photo.connect(self.photo_sources.choose)
         self.subject.shelf.removed.connect(self._taken_off)

@@ -53,14 +53,7 @@ class _CutOutButton(Button):
         else:
             self._paint_picture()
         if self._doubtful:
-            side = 18
-            badge = QRectF(self.width() - side - 2, self.height() - side - 2, side, side)
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(theme().color("surface"))
-            painter.drawEllipse(badge)
-            icons.paint_icon(painter, "triangle-alert", badge.adjusted(2, 2, -2, -2), "warning")
+            icons.paint_doubt(self)
 
     def _paint_picture(self) -> None:
         painter = QPainter(self)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QWidget
 
 from app.language import sentences
@@ -14,12 +13,11 @@ from app.session.controller import Controller
 from app.session.picture_drafts import PictureDrafts
 from app.session.state import Result, SessionState
 from app.system import background
+from app.system.failures import in_words
 from app.window.panels import Panels
 from app.window.photo_sources import ask_for_photo
 from engine import EchoGenError, Placement, Sentence
 from engine.photo import Photo, as_place, load_photo, photo_from_pixels
-
-log = logging.getLogger(__name__)
 
 
 class Redrawing(QObject):
@@ -35,9 +33,11 @@ class Redrawing(QObject):
         self._state: SessionState = controller.state
         self._place: Result | Photo | None = None
         self._file: Path | None = None
+        self._next: tuple[Photo, Path | None] | None = None
         self._drafts: PictureDrafts | None = None
         panels.region.accepted.connect(self._accepted)
         panels.region.left.connect(self._leave)
+        panels.editorOpen.connect(self._open_next, Qt.ConnectionType.QueuedConnection)
         panels.canvas.actions_bar.region.connect(self.redraw_region)
         panels.canvas.strip.regionRequested.connect(self.redraw_region)
         panels.prompt.sheet.photo_button.clicked.connect(self.choose_photo)
@@ -84,18 +84,20 @@ class Redrawing(QObject):
         self._loaded(*read)
 
     def _loaded(self, photo: Photo, file: Path | None = None) -> None:
-        if not self._panels.is_editing():
-            self._place, self._file = photo, file
-            self._open(photo, 0, into_photo=True)
+        self._next = photo, file
+        self._open_next()
+
+    @Slot()
+    def _open_next(self) -> None:
+        """The photo that was read is marked; while another editor is open it waits until that one is closed."""
+        if self._next is not None and not self._panels.is_editing():
+            (self._place, self._file), self._next = self._next, None
+            self._open(self._place, 0, into_photo=True)
 
     @Slot(object)
     def _not_loaded(self, error: Exception) -> None:
-        if not isinstance(error, EchoGenError):
-            log.error("a photo could not be read", exc_info=error)
-            error = EchoGenError(
-                Sentence("The photo could not be opened: {error}", error=error), Sentence("Choose another one.")
-            )
-        self._controller.failed.emit(error, "")
+        fact = Sentence("The photo could not be opened: {error}", error=error)
+        self._controller.failed.emit(in_words(error, fact, Sentence("Choose another one.")), "")
 
     def _open(self, photo: Photo, whole: int, *, into_photo: bool = False, goes_in: bool = False) -> None:
         manifest, panels = self._state.engine.manifest, self._panels

@@ -129,9 +129,7 @@ class BatchJob:
                 Sentence("Name an empty or a new folder."),
             )
         # One that ended before its plan was written, at a broken line perhaps, holds nothing to go on with.
-        begun = found is not None and (
-            bool(job.parts()) or job._new_plan.is_dir() or (job.folder / "pictures").is_dir()
-        )
+        begun = found is not None and (job.is_planned() or (job.folder / "pictures").is_dir())
         if begun and not resume:
             raise InputError(
                 Sentence("The folder {folder} holds a job already.", folder=folder),
@@ -260,6 +258,10 @@ class BatchJob:
     def parts(self) -> list[Path]:
         """The files of the plan, in order."""
         return sorted(self._plan.glob("part-*.parquet"))
+
+    def is_planned(self) -> bool:
+        """Return True if an earlier run has written a plan."""
+        return bool(self.parts()) or self._new_plan.is_dir()
 
     def planned_count(self) -> int:
         """Return the number of requests in the plan of an earlier run; 0 without one."""

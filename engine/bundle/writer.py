@@ -22,7 +22,7 @@ from engine.bundle.manifest import FORMAT, MANIFEST, PARTS, BundleManifest, insi
 from engine.bundle.records import BundleFile
 from engine.encoders.names import own_name
 from engine.errors import Cancelled, CannotWrite, os_reason
-from engine.files import put_in_place, readable, replace_folder, write_atomically
+from engine.files import is_full, put_in_place, readable, replace_folder, write_atomically
 from engine.sentence import Sentence
 
 SHARD_BYTES = 512 * 10**6
@@ -218,7 +218,7 @@ def _errors_in_words(folder: Path, needed: int = 0) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        if is_full(error):
             full = Sentence("The disk of {parent} is full.", parent=folder.parent)
             more = Sentence("{needed} more were to be written.", needed=readable(needed))
             raise CannotWrite(

@@ -153,6 +153,11 @@ class _Source:
 
     def check(self) -> None:
         """That what is named is there, before a job is begun."""
+        if self.empty and not BatchJob(self._args.out).is_planned():
+            raise InputError(
+                Sentence("There is no job to go on with in {folder}.", folder=self._args.out),
+                Sentence("Name the folder of one, or what is to be drawn."),
+            )
         if self._args.requests is not None:
             if not self._args.requests.is_file():
                 raise InputError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.cli import batch
 from engine.cli.terminal import whole
 from engine.errors import InputError
-from engine.files import disk_error, write_atomically, write_json
+from engine.files import ensure_folder, write_atomically, write_json
 from engine.sentence import Sentence
 
 JOB = "job"  # folder of the pictures, in the folder of the evaluation
@@ -66,10 +66,7 @@ def run(args: argparse.Namespace) -> int:
     benchmark = Benchmark(find_subjects(args.photos, args.masks), prompts, seeds)
     manifest = read_manifest(resolve_bundle(args.bundle))
     judges = load_judges(args.networks or parts_folder(), args.judge)  # what is missing is said before hours of drawing
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_error(args.out, error) from error
+    ensure_folder(args.out)
     skipped: list[str] = []
 
     def skip(words: str) -> None:

@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +111,8 @@ def run(args: argparse.Namespace) -> int:
     manifest = read_manifest(folder)
     base, finish = take_place(args, complete_request(args, build_request(args), manifest), manifest)
     listed = lists.listed_requests(args, base, manifest)
+    targets = lists.targets(args.out, listed) or numbered(args.out, args.count)
+    _check_sources(args, targets)
     if args.requests is not None:
         lists.write(args.requests, listed)
         return 0
@@ -128,12 +130,13 @@ def run(args: argparse.Namespace) -> int:
             for target, finished in best_of.draw(engine, base, args.out, args.best_of, finish):
                 print(json.dumps(_result(target, finished)) if args.json else target, flush=True)
         elif listed:
-            targets = lists.targets(args.out, listed)
             jobs = [(target, one.request) for target, one in zip(targets, listed, strict=True)]
+            drawn: list[Path] = []
             try:
-                draw_jobs(engine, jobs, previews=args.previews, as_json=args.json)
+                draw_jobs(engine, jobs, previews=args.previews, as_json=args.json, told=drawn.append)
             finally:
-                lists.save_sheet(args.sheet, targets, listed)
+                if args.sheet is not None and drawn:
+                    lists.save_sheet(args.sheet, [file if file in drawn else None for file in targets], listed)
         else:
             draw(engine, base, args.out, count=args.count, previews=args.previews, as_json=args.json, finish=finish)
     return 0
@@ -154,14 +157,22 @@ def check(args: argparse.Namespace) -> None:
             Sentence("There is no prompt."),
             Sentence('Say where the subject should be, for example --prompt "a toy robot in the snow".'),
         )
-    if args.out in (args.subject, args.mask, args.photo, args.region, *args.view, *args.view_mask):
-        raise InputError(
-            Sentence("{out} is what the picture is drawn from.", out=args.out),
-            Sentence("Give the picture a name of its own."),
-        )
+    _check_sources(args, [args.out, *(file for file in (args.sheet, args.requests) if file is not None)])
     check_places(args.out, args.previews)
     if args.sheet is not None:
         check_places(args.sheet, None)
+
+
+def _check_sources(args: argparse.Namespace, written: Sequence[Path]) -> None:
+    """That no file is written over one that the pictures are drawn from."""
+    sources = (args.subject, args.mask, args.photo, args.region, args.prompts, args.preset, *args.view, *args.view_mask)
+    read = {source.resolve() for source in sources if source is not None}
+    over = next((file for file in written if file.resolve() in read), None)
+    if over is not None:
+        raise InputError(
+            Sentence("{out} is what the picture is drawn from.", out=over),
+            Sentence("Give the picture a name of its own."),
+        )
 
 
 def check_places(out: Path, previews: Path | None) -> None:
@@ -331,11 +342,14 @@ def draw(
 ) -> list[Path]:
     """Draw ``count`` pictures with seeds that follow each other and write them. Ctrl+C stops between two blocks."""
     requests = base.several(count, engine.bundle.manifest.seed_step(base))
-    jobs = [
-        (out if count == 1 else out.with_name(f"{out.stem}-{index + 1}{out.suffix}"), request)
-        for index, request in enumerate(requests)
-    ]
-    return draw_jobs(engine, jobs, previews=previews, as_json=as_json, finish=finish)
+    targets, jobs = numbered(out, count), list(zip(numbered(out, count), requests, strict=True))
+    draw_jobs(engine, jobs, previews=previews, as_json=as_json, finish=finish)
+    return targets
+
+
+def numbered(out: Path, count: int) -> list[Path]:
+    """Return the paths of so many pictures: "out.png" for one; "out-1.png", "out-2.png", … for more."""
+    return [out] if count == 1 else [out.with_name(f"{out.stem}-{index}{out.suffix}") for index in range(1, count + 1)]
 
 
 def draw_jobs(
@@ -345,9 +359,10 @@ def draw_jobs(
     previews: Path | None = None,
     as_json: bool = False,
     finish: Finish = as_it_is,
-) -> list[Path]:
-    """Draw each request and write it to its file, one after the other. Ctrl+C stops between two blocks, a second one
-    at once."""
+    told: Callable[[Path], object] | None = None,
+) -> None:
+    """Draw each request and write it to its file, of which ``told`` is told, one after the other. Ctrl+C stops between two
+    blocks, a second one at once."""
     from engine.into_photo import save_finished
 
     cancel = threading.Event()
@@ -360,14 +375,14 @@ def draw_jobs(
 
     if previous is not None:
         signal.signal(signal.SIGINT, stop)
-    written: list[Path] = []
     try:
         for index, (target, request) in enumerate(jobs):
             which = f"Picture {index + 1} of {len(jobs)}, " if len(jobs) > 1 else ""
             finished = follow(engine, request, cancel, previews, target.stem, which)
             finished = finish(finished)
             save_finished(target, finished)
-            written.append(target)
+            if told is not None:
+                told(target)
             progress.clear()
             if as_json:
                 print(json.dumps(_result(target, finished)), flush=True)
@@ -376,7 +391,6 @@ def draw_jobs(
     finally:
         if previous is not None:
             signal.signal(signal.SIGINT, previous)
-    return written
 
 
 def _result(target: Path, finished: Finished) -> dict[str, Any]:

@@ -118,14 +118,12 @@ def write(file: Path, listed: Sequence[ListedRequest]) -> None:
     print(file)
 
 
-def save_sheet(sheet: Path | None, files: Sequence[Path], listed: Sequence[ListedRequest]) -> None:
-    """One sheet of the pictures that were drawn; those that were not leave their place empty."""
-    if sheet is None or not any(file.exists() for file in files):
-        return
+def save_sheet(sheet: Path, files: Sequence[Path | None], listed: Sequence[ListedRequest]) -> None:
+    """One sheet of the pictures that were drawn; those that were not, None, leave their place empty."""
     from engine.photo.load import load_photo
     from engine.photo.picture_file import save_plain
     from engine.photo.sheet import draw_sheet
 
-    pictures = [load_photo(file).rgb if file.exists() else None for file in files]
+    pictures = [load_photo(file).rgb if file is not None else None for file in files]
     save_plain(sheet, draw_sheet(pictures, [(one.row, one.column) for one in listed]))
     print(sheet, file=sys.stderr)

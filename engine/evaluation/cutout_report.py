@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from engine.errors import CannotWrite, os_reason
 from engine.evaluation.cutout_measure import WAYS, CutoutResult, worst_first
 from engine.evaluation.report import embedded
-from engine.sentence import Sentence
+from engine.files import write_atomically
 
 WORDS = {"automatic": "Automatic", "box": "One box", "click": "One click", "clicks": "Three clicks"}
 _SIDE = 240
@@ -23,12 +22,7 @@ _TRUE, _FOUND = (38, 166, 91), (214, 48, 49)
 
 def write_cutout_report(results: Sequence[CutoutResult], figures: dict[str, Any], path: Path) -> None:
     """Write the page. Raises ``CannotWrite``."""
-    try:
-        path.write_text(page(results, figures), encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
-        ) from error
+    write_atomically(path, page(results, figures).encode())
 
 
 def page(results: Sequence[CutoutResult], figures: dict[str, Any]) -> str:

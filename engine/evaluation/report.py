@@ -11,9 +11,8 @@ from typing import Any
 
 from PIL import Image
 
-from engine.errors import CannotWrite, os_reason
 from engine.evaluation.picture_source import OFF
-from engine.sentence import Sentence
+from engine.files import write_atomically
 from engine.training.figures import NO_LIMIT, TARGETS, Target, number, verdict
 
 
@@ -34,12 +33,7 @@ def report(figures: dict[str, Any], sheets: Sequence[tuple[str, Image.Image]] = 
 
 def write_report(figures: dict[str, Any], sheets: Sequence[tuple[str, Image.Image]], path: Path) -> None:
     """Write the page. Raises ``CannotWrite``."""
-    try:
-        path.write_text(report(figures, sheets), encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("{path} cannot be written: {reason}.", path=path, reason=os_reason(error))
-        ) from error
+    write_atomically(path, report(figures, sheets).encode())
 
 
 def _with_parts(figures: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -30,7 +30,7 @@ from PIL.ExifTags import Base
 from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import CannotWrite, InputError, PhotoError, os_reason
-from engine.files import readable, replacing
+from engine.files import is_full, no_room, replacing
 from engine.photo.load import open_regular_file
 from engine.photo.srgb import tagged
 from engine.request import MAX_JSON_BYTES, GenerationRequest, ScaleBits, Share
@@ -357,17 +357,8 @@ def _write(path: Path, data: bytes) -> None:
 def _cannot_write(path: Path, error: OSError | ValueError, needed: int) -> CannotWrite:
     code = error.errno if isinstance(error, OSError) else None
     folder = path.parent
-    if code in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return CannotWrite(
-            Sentence(
-                "{path} needs {needed}, and the disk of {folder} is full.",
-                path=path.name,
-                needed=readable(needed),
-                folder=folder,
-            ),
-            Sentence("Make room, or choose another folder."),
-            title=Sentence("The disk is full"),
-        )
+    if isinstance(error, OSError) and is_full(error):
+        return no_room(path, needed)
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
         return CannotWrite(
             Sentence("Pictures cannot be saved to {folder}: it may not be written.", folder=folder),

@@ -8,6 +8,7 @@ with it. Free of torch and of Qt.
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -22,6 +23,10 @@ from engine.device.threads import spin_briefly
 CONTEXT = multiprocessing.get_context("spawn")
 """Children begin with a fresh interpreter: forking a process with threads, or with a graphics driver in it, is not safe."""
 
+log = logging.getLogger(__name__)
+
+_FAULT = 1
+"""Exit code of a process that failed, as Python gives it."""
 _PATIENCE = 5.0
 """Seconds to wait for a process to be gone once its pipe has ended, or once it was killed."""
 
@@ -30,7 +35,7 @@ class ChildLost(Exception):
     """The child has ended, by itself or because it was closed.
 
     Attributes:
-        exit_code: of the process: 0 when it ended as asked, negative after a signal, None while it is not known.
+        exit_code: of the process: 0 when it ended as asked, negative after a signal, 1 after a fault, None while it is not known.
     """
 
     def __init__(self, exit_code: int | None = None) -> None:
@@ -75,11 +80,20 @@ class ChildProcess:
             raise ChildLost from error
 
     def receive(self, timeout: float | None = None) -> Any:
-        """The next message; None when none comes within ``timeout`` seconds. Raises ``ChildLost`` after the last one."""
+        """The next message; None when none comes within ``timeout`` seconds.
+
+        Raises:
+            ChildLost: after the last one; and after one that cannot be read, with which the child is ended.
+        """
         try:
             return self._connection.recv() if self._connection.poll(timeout) else None
         except (EOFError, OSError) as error:
             raise ChildLost(self._collect(_PATIENCE)) from error
+        except Exception as error:  # unpickling raises anything
+            log.exception("a message of %s cannot be read", self._process.name)
+            self._process.kill()
+            self._collect(_PATIENCE)
+            raise ChildLost(_FAULT) from error
 
     def listen(self, take: Callable[[Any], None], ended: Callable[[int | None], None]) -> None:
         """Read in a thread from now on: every message goes to ``take``, the exit code to ``ended``, both in that thread."""

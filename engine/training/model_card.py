@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from engine.bundle.manifest import BundleManifest
 from engine.bundle.records import LikenessScale
@@ -12,6 +13,7 @@ from engine.errors import InputError, os_reason
 from engine.sentence import Sentence
 from engine.training.config import TrainingConfig
 from engine.training.figures import TARGETS, Target, number
+from engine.validation import Damage, Finite, Natural, read_json, read_value
 
 CUTS = {
     "without_semantic": "semantic path off",
@@ -19,16 +21,54 @@ CUTS = {
     "without_reference": "reference decoder off",
     "without_subject": "subject strength 0",
 }
-_DRAWN = (
-    "psnr_db",
-    "ssim",
-    "retrieval_top1",
-    "scene_accuracy",
-    "without_semantic",
-    "without_content",
-    "without_subject",
-)
-_PHOTOS = ("photos_top1", "photos_margin", "photos_of", "photos_pictures", "photos_ceiling", "scene_accuracy")
+_LARGEST = 4 * 2**20
+_Figure = Finite | None
+
+
+class _Cut(Struct):
+    """The figures that the card has of a model without one of its paths."""
+
+    photos_top1: _Figure = None
+    retrieval_top1: _Figure = None
+    scene_accuracy: _Figure = None
+
+
+class _Figures(Struct):
+    """The figures that the card has of every evaluation."""
+
+    seconds_per_picture: Finite
+    scene_accuracy: _Figure
+    scene_margin: _Figure = None
+    scene_ceiling: _Figure = None
+    scene_ceiling_tokenizer: _Figure = None
+    scene_chance: _Figure = None
+    psnr_db: Finite = 0.0
+    ssim: Finite = 0.0
+    by_scene: dict[str, Finite] = field(default_factory=dict)
+    without_semantic: _Cut | None = None
+    without_content: _Cut | None = None
+    without_reference: _Cut | None = None
+    without_subject: _Cut | None = None
+
+
+class _OfPhotos(_Figures, kw_only=True):
+    photos_top1: Finite
+    photos_margin: _Figure
+    photos_of: Natural
+    photos_pictures: Natural
+    photos_ceiling: _Figure
+    photos_ceiling_bits: _Figure = None
+    photos_chance: _Figure = None
+
+
+class _OfCutOuts(_Figures, kw_only=True):
+    pictures: Natural
+    retrieval_of: Natural
+    retrieval_top1: Finite
+    retrieval_margin: _Figure
+    retrieval_ceiling: _Figure
+    retrieval_ceiling_tokenizer: _Figure
+    retrieval_chance: _Figure
 
 
 def model_card(
@@ -53,15 +93,17 @@ def read_evaluation(path: Path) -> dict[str, Any]:
         InputError: it is missing or is something else.
     """
     try:
-        figures = json.loads(path.read_text(encoding="utf-8"))
-        for name in _PHOTOS if "photos_top1" in figures else _DRAWN:
-            figures[name]
+        figures = read_json(path, dict[str, Any], _LARGEST)
+        read_value(figures, _OfPhotos if "photos_top1" in figures else _OfCutOuts)
+        read_value({target.key: figures.get(target.key) for target in TARGETS}, dict[str, _Figure])
     except OSError as error:
         raise InputError(
             Sentence("The evaluation {path} cannot be read: {reason}.", path=path, reason=os_reason(error))
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(Sentence("{path} is no evaluation of a bundle.", path=path.name)) from error
+    except Damage as damage:
+        raise InputError(
+            Sentence("{path} is no evaluation of a bundle: {reason}.", path=path.name, reason=damage.why)
+        ) from damage
     return figures
 
 
@@ -119,7 +161,7 @@ def _layouts(manifest: BundleManifest) -> str:
 
 def _figures(figures: dict[str, Any]) -> str:
     lines = ["## Figures", "", *(_of_photos(figures) if "photos_top1" in figures else _of_cut_outs(figures))]
-    if "psnr_db" in figures:
+    if {"psnr_db", "ssim"} <= figures.keys():
         lines += ["", f"Tokenizer alone: PSNR {figures['psnr_db']:.1f} dB, SSIM {figures['ssim']:.3f}."]
     lines += ["", f"Seconds a picture where this was measured: {figures['seconds_per_picture']:.1f}."]
     weak = sorted(key for key, value in figures.get("by_scene", {}).items() if value < 0.75)
@@ -148,7 +190,7 @@ def _of_photos(figures: dict[str, Any]) -> list[str]:
     lines += [
         f"| {words} | {_share(figures[name].get('photos_top1'))} | {_share(figures[name].get('scene_accuracy'))} |"
         for name, words in CUTS.items()
-        if "photos_top1" in figures.get(name, {})
+        if "photos_top1" in (figures.get(name) or {})
     ]
     lines += [
         f"| ceiling: true pictures | {_share(figures['photos_ceiling'])} | {_share(figures.get('scene_ceiling'))} |",
@@ -184,18 +226,18 @@ def _of_cut_outs(figures: dict[str, Any]) -> list[str]:
         "| | which subject is it? (top-1) | is it the scene asked for? |",
         "|---|---|---|",
         f"| **this model** | **{_share(figures['retrieval_top1'])}** ± {_share(figures['retrieval_margin'])} | "
-        f"**{_share(figures['scene_accuracy'])}** ± {_share(figures['scene_margin'])} |",
+        f"**{_share(figures['scene_accuracy'])}** ± {_share(figures.get('scene_margin'))} |",
     ]
     lines += [
-        f"| {words} | {_share(figures[name]['retrieval_top1'])} | {_share(figures[name]['scene_accuracy'])} |"
+        f"| {words} | {_share(figures[name].get('retrieval_top1'))} | {_share(figures[name].get('scene_accuracy'))} |"
         for name, words in CUTS.items()
-        if name in figures
+        if figures.get(name) is not None
     ]
     lines += [
-        f"| ceiling: true pictures | {_share(figures['retrieval_ceiling'])} | {_share(figures['scene_ceiling'])} |",
+        f"| ceiling: true pictures | {_share(figures['retrieval_ceiling'])} | {_share(figures.get('scene_ceiling'))} |",
         f"| ceiling: true pictures after the tokenizer | {_share(figures['retrieval_ceiling_tokenizer'])} | "
-        f"{_share(figures['scene_ceiling_tokenizer'])} |",
-        f"| chance | {_share(figures['retrieval_chance'])} | {_share(figures['scene_chance'])} |",
+        f"{_share(figures.get('scene_ceiling_tokenizer'))} |",
+        f"| chance | {_share(figures['retrieval_chance'])} | {_share(figures.get('scene_chance'))} |",
     ]
     return lines
 

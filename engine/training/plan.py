@@ -6,20 +6,23 @@ checkpoints, so that every call goes on where the last one ended, however it end
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from engine.errors import CannotWrite, InputError, os_reason
-from engine.files import replacing
+from msgspec import Meta, Struct
+
+from engine.errors import InputError
+from engine.files import write_json
 from engine.sentence import Sentence
 from engine.training import loop
 from engine.training.config import STAGES, TrainingConfig
 from engine.training.team import ALONE, Team
+from engine.validation import Damage, Natural, read_json
 
 FILE = "plan.json"
+_LARGEST = 2**16
 SHORTEST = 0.3
 """A rest shorter than this share of a slice joins the slice before it: its warm-up and decay would take it all."""
 
@@ -31,6 +34,13 @@ class Entry:
     stage: str
     minutes: float
     settings: dict[str, Any]
+
+
+class _Kept(Struct):
+    """The file that says how far a plan has come: entries that are done, and minutes done of the next one."""
+
+    done: Natural
+    minutes: Annotated[float, Meta(ge=0, le=2**53)]
 
 
 def read_plan(config: TrainingConfig) -> tuple[Entry, ...]:
@@ -110,21 +120,15 @@ def follow(
 
 def _read(runs: Path) -> tuple[int, float]:
     try:
-        data = json.loads((runs / FILE).read_text(encoding="utf-8"))
-        return int(data["done"]), float(data["minutes"])
+        kept = read_json(runs / FILE, _Kept, _LARGEST)
     except FileNotFoundError:
         return 0, 0.0
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, Damage) as error:
         raise InputError(
             Sentence("{runs} is damaged.", runs=runs / FILE), Sentence("Delete it to follow the plan from the start.")
         ) from error
+    return kept.done, kept.minutes
 
 
 def _write(runs: Path, done: int, minutes: float) -> None:
-    try:
-        with replacing(runs / FILE) as part:
-            part.write_text(json.dumps({"done": done, "minutes": round(minutes, 3)}) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(
-            Sentence("{runs} cannot be written: {reason}.", runs=runs / FILE, reason=os_reason(error))
-        ) from error
+    write_json(runs / FILE, {"done": done, "minutes": round(minutes, 3)})

@@ -423,7 +423,7 @@ def find_model(name: str) -> Model:
     """
     if name not in MODELS:
         raise InputError(
-            Sentence("There is no model “{name}” to get.", name=name),
+            Sentence("There is no model “{name}”.", name=name),
             Sentence("There are: {models}.", models=", ".join(MODELS)),
         )
     return MODELS[name]

@@ -274,14 +274,15 @@ def existing_folder(folder: Path) -> Path:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder and all in it, and what an earlier try has left. Raises ``CannotWrite``."""
-    doomed = aside_of(folder)
+    # Renamed first: what is half removed must not be found as a model. Not as one that steps aside, which would come back.
+    doomed = folder.with_name(f".{folder.name}.gone")
     try:
         if folder.exists():
-            # Renamed first: what is half removed must not be found as a model.
             shutil.rmtree(doomed, ignore_errors=True)
             put_in_place(folder, doomed)
-        if doomed.exists():
-            shutil.rmtree(doomed)
+        for left in (doomed, aside_of(folder)):
+            if left.exists():
+                shutil.rmtree(left)
     except OSError as error:
         raise disk_error(folder.parent, error) from error
 

@@ -26,9 +26,17 @@ def version_of(root: Path) -> str:
     return match[1] if match else ""
 
 
-def order(version: str) -> tuple[int, ...]:
-    """For comparing: "0.10.1" is newer than "0.9"."""
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+_STAGES = ("dev", "a", "b", "rc", "", "post")
+"""What the letters of a version say, in the order in which such versions come; the release itself has none."""
+
+
+def order(version: str) -> tuple[tuple[int, ...], tuple[tuple[int, int], ...]]:
+    """For comparing: "0.10.1" is newer than "0.9", and "0.2.0" than "0.2.0rc1"."""
+    numbers = re.split("[a-z]", version, maxsplit=1)[0].rstrip(".")
+    release = re.sub(r"(\.0+)+$", "", numbers)  # "0.2" is "0.2.0"
+    stages = re.findall(r"([a-z]+)(\d*)", version[len(numbers) :])
+    known = [(_STAGES.index(word) if word in _STAGES else 0, int(number or 0)) for word, number in stages]
+    return tuple(int(part) for part in release.split(".") if part), (*known, (_STAGES.index(""), 0))
 
 
 class Versions:

@@ -2964,8 +2964,8 @@
         <translation>{text} 中没有模型：缺少 {manifest}。</translation>
     </message>
     <message>
-        <source>There is no model “{name}” to get.</source>
-        <translation>没有可获取的模型“{name}”。</translation>
+        <source>There is no model “{name}”.</source>
+        <translation>没有名为“{name}”的模型。</translation>
     </message>
     <message>
         <source>There is no prompt in the list.</source>
@@ -4210,10 +4210,6 @@
     <message>
         <source>{path} is damaged: it is no sound safetensors file.</source>
         <translation>{path} 已损坏：不是完好的 safetensors 文件。</translation>
-    </message>
-    <message>
-        <source>{path} needs {needed}, and the disk of {folder} is full.</source>
-        <translation>{path} 需要 {needed}，而 {folder} 的磁盘已满。</translation>
     </message>
     <message>
         <source>{photo} is skipped: {error}</source>

@@ -161,6 +161,6 @@ def test_a_pasted_picture_has_the_limits_and_the_colours_of_a_file(program, qtbo
         "the red of Display P3 is the red of sRGB"
     )
     monkeypatch.setattr("engine.photo.load.MAX_PIXELS", 60)
-    program.subjects.open_image(image, "Pasted picture")
+    program.subjects.reading.open_image(image, "Pasted picture")
     qtbot.waitUntil(program.window.banner.isVisible, timeout=10_000)
     assert program.window.banner.title.text() == "The photo is too large"

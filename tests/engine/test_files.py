@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 
 from engine import files
 from engine.errors import CannotWrite
-from engine.files import replace_folder, write_atomically
+from engine.files import aside_of, put_back, replace_folder, write_atomically
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
 
@@ -52,6 +54,16 @@ def test_a_file_that_stays_open_elsewhere_is_said_within_a_second(tmp_path, monk
     assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
 
 
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_share_of_the_disk_that_is_used_up_is_a_full_disk(tmp_path, monkeypatch, code):
+    def refused(source, target):
+        raise OSError(code, "no more")
+
+    monkeypatch.setattr(files, "put_in_place", refused)
+    with pytest.raises(CannotWrite, match=r"settings\.json needs 3 bytes, and the disk of .* is full"):
+        write_atomically(tmp_path / "settings.json", b"new")
+
+
 def folders(place: Path) -> tuple[Path, Path]:
     """A new folder and the one that it is to replace."""
     new, old = place / "new", place / "model"
@@ -86,6 +98,51 @@ def test_a_kill_while_a_folder_is_replaced_loses_neither_of_them(tmp_path, monke
     assert [(file.parent.name, file.read_text(encoding="utf-8")) for file in tmp_path.rglob("file")] == [
         ("model", "new")
     ]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["model"]
+
+
+_KILLED_BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from engine import files
+
+real = files.put_in_place
+def put_in_place(source, target):
+    if source.name == "new":
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(source, target)
+files.put_in_place = put_in_place
+files.replace_folder(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+@on_posix
+def test_a_folder_whose_successor_never_came_has_its_name_again_at_the_next_look(tmp_path):
+    new, old = folders(tmp_path)
+    child = subprocess.run([sys.executable, "-c", _KILLED_BETWEEN, str(new), str(old)], check=False, timeout=60)
+    assert child.returncode == -9 and new.is_dir() and not old.exists()
+    put_back(tmp_path)
+    assert (old / "file").read_text(encoding="utf-8") == "model"
+    assert sorted(folder.name for folder in tmp_path.iterdir()) == ["model", "new"]
+    aside_of(old).mkdir()
+    put_back(tmp_path)
+    assert (old / "file").exists() and aside_of(old).exists(), "its successor came, and it was about to go"
+    put_back(tmp_path / "nowhere")
+
+
+def test_a_folder_that_is_put_back_while_it_is_replaced_is_replaced_all_the_same(tmp_path, monkeypatch):
+    new, old = folders(tmp_path)
+    real, left = files.put_in_place, [1]
+
+    def looked_at(source, target):
+        if source == new and left:
+            left.clear()
+            put_back(tmp_path)
+        real(source, target)
+
+    monkeypatch.setattr(files, "put_in_place", looked_at)
+    replace_folder(new, old)
+    assert (old / "file").read_text(encoding="utf-8") == "new"
     assert [folder.name for folder in tmp_path.iterdir()] == ["model"]
 
 

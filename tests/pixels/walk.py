@@ -331,7 +331,7 @@ class Walk(Camera):
         robot = QImage(str(resource("examples", "robot_toy.webp")))
         for count, angle in ((2, 12), (3, -9), (4, 5)):
             turned = robot.transformed(QTransform().rotate(angle))
-            self.program.controller.subjects.add_photos(card, [turned], "robot")
+            self.program.controller.subjects.reading.add_photos(card, [turned], "robot")
             self.wait(lambda n=count: len(self.state.photos) == n and self.ready(), "another photo of the subject")
         self.photo("duck_toy.webp")
         self.state.select_subject(0)

@@ -337,6 +337,7 @@ def test_every_control_has_a_name(rig):
 def test_the_zoom_is_shown(rig):
     rig.editor.canvas.viewport.zoom_actual()
     assert rig.editor.hints.zoom.text() == "100\u00a0%"
+    assert rig.editor.hints.zoom.accessibleName() == "Zoom, 100\u00a0%", "a name hides the text of a label"
     assert rig.editor.canvas.viewport.to_photo(QPointF(0, 0)) is not None
 
 

@@ -56,6 +56,16 @@ def test_a_damaged_draft_counts_as_not_there(store, cut):
     assert store.load(digest(1)) is None
 
 
+def test_a_draft_of_a_newer_version_is_kept_aside(store, monkeypatch):
+    with monkeypatch.context() as newer:
+        newer.setattr("app.mask.drafts._VERSION", 2)
+        store.save(Draft(digest(1), disc(), MARKS))
+    content = next(store.folder.iterdir()).read_bytes()
+    assert store.load(digest(1)) is None
+    store.clear(digest(1))
+    assert store.names() == set() and [file.read_bytes() for file in store.folder.iterdir()] == [content]
+
+
 def test_only_the_newest_drafts_are_kept(store):
     for number in range(30):
         store.save(Draft(digest(number), np.zeros((4, 4), np.uint8), MaskMarks()))

@@ -18,6 +18,7 @@ from app.store.assets import AssetStore
 from app.store.saved_session import SavedSession, SavedSubject, SessionStore
 from app.store.settings import SettingsStore
 from app.system import background
+from engine import CannotWrite, Sentence
 from engine.photo import Box, cut_out, mask_digest, photo_from_pixels
 from engine.photo.hints import SubjectProposal
 from engine.placement import Placement
@@ -244,6 +245,30 @@ def test_a_region_comes_back_with_its_scales(keeper, qtbot, tmp_path):
     keeper._state.set_values(PanelValues())
     keeper.restore(keeper.load())
     assert keeper._state.values == with_region()
+
+
+def test_what_could_not_be_written_is_tried_again(keeper, qtbot, monkeypatch):
+    """A disk that was full had no room for the photo before the end, however long there was room again."""
+
+    def full(*_):
+        raise CannotWrite(Sentence("The disk is full."))
+
+    with monkeypatch.context() as patched:
+        for save in ("save_photo", "save_mask"):
+            patched.setattr(keeper._assets, save, full)
+        photo = photo_from_pixels(np.zeros((8, 8, 3), np.uint8))
+        keeper._state.add_subject(photo=photo, mask=np.full((8, 8), 255, np.uint8))
+        keeper._state.set_values(with_region())
+        settle(qtbot)
+    assert keeper._again.isActive() and not keeper.session().subjects
+    keeper._state.update_values(prompt="a word more")
+    settle(qtbot)
+    assert not keeper.session().subjects, "not with every change: a photo is large"
+    keeper._again.timeout.emit()
+    settle(qtbot)
+    described = keeper.session()
+    assert [subject.mask for subject in described.subjects] == [mask_digest(np.full((8, 8), 255, np.uint8))]
+    assert "region" in described.controls
 
 
 @pytest.mark.parametrize("damage", ["junk", {}, {"picture": 3, "mask": "x"}, "window", "gone"])

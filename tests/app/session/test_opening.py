@@ -97,29 +97,31 @@ def test_a_file_that_cannot_be_opened_is_a_sentence(one, picture, monkeypatch):
 def test_the_same_photo_twice_is_one_subject_and_examples_make_room(one, tmp_path, qtbot):
     file = tmp_path / "a.png"
     QImage(80, 60, QImage.Format.Format_RGB888).save(str(file))
-    one.subjects.open_file(resource("examples", "duck_toy.webp"), "duck", example=True)
+    one.subjects.reading.open_file(resource("examples", "duck_toy.webp"), "duck", example=True)
     first = one.state.subject
     assert first.example and first.name == "duck"
-    qtbot.waitUntil(lambda: not one.subjects.loading)
-    one.subjects.open_file(file)
+    qtbot.waitUntil(lambda: not one.subjects.reading.active)
+    one.subjects.reading.open_file(file)
     assert [subject.title for subject in one.state.subjects] == ["", "a.png"], "the example made room"
     one.state.select_subject(0)
-    one.subjects.open_file(file)
+    one.subjects.reading.open_file(file)
     assert one.state.current == 1 and len(one.state.subjects) == 2
 
 
 def test_a_photo_that_cannot_be_read_is_a_sentence(one, tmp_path, monkeypatch):
     notices = []
     one.subjects.failed.connect(lambda error: notices.append(str(error)))
-    one.subjects.open_file(tmp_path / "missing.png")
+    one.subjects.reading.open_file(tmp_path / "missing.png")
 
     def broken(*_):
         raise ZeroDivisionError("of zero")
 
     monkeypatch.setattr("app.session.subject_work.load_photo", broken)
-    one.subjects.open_file(tmp_path / "a.png")
+    one.subjects.reading.open_file(tmp_path / "a.png")
     assert len(notices) == 2 and "is not there" in notices[0]
-    assert notices[1] == "The photo could not be opened: of zero Choose another one." and not one.subjects.loading
+    assert (
+        notices[1] == "The photo could not be opened: of zero Choose another one." and not one.subjects.reading.active
+    )
 
 
 # Pasted pictures and the work of threads

@@ -63,7 +63,7 @@ def test_a_picture_of_this_model_keeps_its_bits_and_another_one_is_a_photo(state
 
 def test_another_subject_than_the_pictures_goes_into_the_region(state):
     state.update_engine(manifest=replace(state.engine.manifest, placed_content=PlacedContent(PlacementRanges(), 1)))
-    regions, own, by_hand = RegionRequests(state, list), result(state), Placement(0.9, 0.9, 0.3)
+    regions, own, by_hand = RegionRequests(state, list), result(state), Placement(0.3, 0.2, 0.3)
     assert not regions.goes_into(own) and regions.goes_into(result(state, "other@0")), "of another model it is a photo"
     assert regions.in_picture(own, half(64, 64), 0).placement == state.engine.manifest.place(own.request)
 
@@ -80,6 +80,37 @@ def test_another_subject_than_the_pictures_goes_into_the_region(state):
     assert drawn.placement == place_in_region(other, drawn.region), "the place of the last picture is not this one's"
     state.set_moved_over(own.request)
     assert regions.in_picture(own, half(64, 64), 0).placement == by_hand, "it was put there over this very picture"
+    state.update_values(placement=Placement(0.9, 0.9, 0.3))
+    assert regions.in_picture(own, half(64, 64), 0).placement == place_in_region(other, drawn.region), (
+        "nothing is drawn there"
+    )
+
+
+def test_two_things_of_one_photo_are_two_subjects(state):
+    state.update_engine(manifest=replace(state.engine.manifest, placed_content=PlacedContent(PlacementRanges(), 1)))
+    regions, own = RegionRequests(state, list), result(state)
+    dog, cat = (replace(cut_out(), photo="one", mask=mask) for mask in ("dog's", "cat's"))
+    cat = replace(cat, pixels=255 - cat.pixels)
+    picture = replace(own, request=replace(own.request, subject=dog))
+    state.update_subject(state.subject.key, cut_out=dog)
+    assert not regions.goes_into(picture)
+    state.add_subject(cut_out=cat, name="cat")
+    assert regions.goes_into(picture), "the picture shows that of another card"
+    state.update_subject(state.subjects[0].key, cut_out=replace(dog, mask="dog's with its tail"))
+    assert not regions.goes_into(picture), "nothing says any more which of the two it is"
+
+
+def test_the_subject_stays_where_the_picture_has_it_unless_it_was_moved_into_the_region(state):
+    """It was looked for where it was put by hand for another picture, or outside of the region: 0 % alike."""
+    state.update_engine(manifest=replace(state.engine.manifest, placed_content=PlacedContent(PlacementRanges(), 1)))
+    regions, own, inside = RegionRequests(state, list), result(state), Placement(0.25, 0.25, 0.3)
+    there = state.engine.manifest.place(own.request)
+    state.update_values(placement=inside)
+    assert regions.in_picture(own, half(64, 64), 0).placement == there, "it was put there for another picture"
+    state.set_moved_over(own.request)
+    assert regions.in_picture(own, half(64, 64), 0).placement == inside
+    state.update_values(placement=Placement(0.8, 0.8, 0.3))
+    assert regions.in_picture(own, half(64, 64), 0).placement == there, "no token of it is drawn there"
 
 
 def test_what_is_drawn_for_a_part_goes_back_into_its_photo_and_only_into_that(state):

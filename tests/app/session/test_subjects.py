@@ -63,9 +63,9 @@ def test_the_segmenter_is_made_while_the_first_photo_is_read(at_once, tmp_path):
     made = []
     subjects = Subjects(SessionState(), lambda: made.append(FakeSegmenter()) or made[-1])
     assert not made
-    subjects.open_file(tmp_path / "not there.png")  # whatever becomes of it
+    subjects.reading.open_file(tmp_path / "not there.png")  # whatever becomes of it
     assert len(made) == 1
-    subjects.open_file(tmp_path / "not there.png")
+    subjects.reading.open_file(tmp_path / "not there.png")
     assert len(made) == 1
     subjects.close()
 
@@ -241,10 +241,10 @@ def test_cut_outs_that_are_out_of_date_or_of_nobody_are_passed_over(one):
     subject = one.state.subject
     told = []
     one.subjects.composed.connect(lambda: told.append(True))
-    one.subjects._composed(Composed(subject.key, -1, subject.mask, None, "old"))
+    one.subjects._composing._composed(Composed(subject.key, -1, subject.mask, None, "old"))
     assert one.state.subject.problem == "" and told == [True], "who waits for it has the newest one"
-    one.subjects._numbers[99] = 1
-    one.subjects._composed(Composed(99, 1, subject.mask, None, "of nobody"))
+    one.subjects._composing._numbers[99] = 1
+    one.subjects._composing._composed(Composed(99, 1, subject.mask, None, "of nobody"))
     assert one.state.subjects == (subject,) and len(told) == 1
 
 
@@ -302,9 +302,9 @@ def test_a_mask_that_changes_on_another_photo_of_the_card_is_waited_for(one):
     second = one.state.photos[1]
     before = second.cut_out
     paint(one.subjects._session_of(second))
-    one.subjects._numbers[second.key] += 1  # it is being composed
+    one.subjects._composing._numbers[second.key] += 1  # it is being composed
     assert one.subjects.is_changing()
-    one.subjects._numbers[second.key] -= 1
+    one.subjects._composing._numbers[second.key] -= 1
     assert not one.subjects.is_changing() and one.state.photos[1].cut_out is before
 
 
@@ -328,16 +328,16 @@ def test_photos_are_added_up_to_four_and_one_that_is_there_is_shown(one, tmp_pat
     for grey in (20, 60, 100, 140):
         files.append(tmp_path / f"{grey}.png")
         Image.fromarray(np.full((64, 64, 3), grey, np.uint8)).save(files[-1])
-    one.subjects.add_photos(card, files[:2])
+    one.subjects.reading.add_photos(card, files[:2])
     assert [photo.title for photo in one.state.photos[1:]] == ["20.png", "60.png"] and not one.problems
-    one.subjects.add_photos(card, files[:1])
+    one.subjects.reading.add_photos(card, files[:1])
     assert len(one.state.photos) == 3 and one.state.subject.title == "20.png"
-    one.subjects.add_photos(card, files[2:])
+    one.subjects.reading.add_photos(card, files[2:])
     assert len(one.state.photos) == 4 and len(one.state.subjects) == 4
     assert one.problems == ["A subject has at most 4 photos. Take one of them out first."]
-    one.subjects.open_file(files[3])
+    one.subjects.reading.open_file(files[3])
     assert len(one.state.photos) == 1 and len(one.state.cards) == 2, "opened by itself it is a subject of its own"
     picture = QImage(64, 64, QImage.Format.Format_RGB32)
     picture.fill(0x334455)
-    one.subjects.add_photos(one.state.subject.card, [picture], "Pasted picture")
+    one.subjects.reading.add_photos(one.state.subject.card, [picture], "Pasted picture")
     assert [photo.title for photo in one.state.photos] == ["140.png", "Pasted picture"]

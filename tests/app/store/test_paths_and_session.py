@@ -50,6 +50,13 @@ def test_nothing_in_a_name_is_invisible_or_turns_the_reading_direction():
 )
 def test_a_file_gets_a_suffix_where_it_has_none(name: str, suffix: str, wanted: str):
     assert with_suffix(Path(name), suffix) == Path(wanted)
+    assert with_suffix(Path(name), ".png", only=True) == Path(f"{name}.png")
+
+
+def test_a_name_that_gets_its_suffix_is_that_of_no_file_that_is_there(tmp_path):
+    (tmp_path / "duck.png").write_bytes(b"mine")
+    assert with_suffix(tmp_path / "duck") == with_suffix(tmp_path / "duck", only=True) == tmp_path / "duck (2).png"
+    assert with_suffix(tmp_path / "duck.png") == tmp_path / "duck.png", "the file dialog has asked"
 
 
 def test_a_long_prompt_ends_at_a_word():

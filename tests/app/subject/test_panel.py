@@ -60,7 +60,7 @@ def photo_file(rig, name="thing.png", size=(600, 400), seed=0, **options):
 
 def opened(qtbot, rig, **values):
     count = len([subject for subject in rig.state.subjects if not subject.example])
-    rig.subjects.open_file(photo_file(rig, **values))
+    rig.subjects.reading.open_file(photo_file(rig, **values))
     qtbot.waitUntil(
         lambda: len([subject for subject in rig.state.subjects if not subject.example]) > count or bool(rig.errors)
     )
@@ -86,7 +86,7 @@ def test_at_first_there_is_a_place_to_drop_a_photo(qtbot, rig):
 
 def test_a_photo_is_cut_out_at_once(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.subjects.open_file(photo_file(rig))
+    rig.subjects.reading.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.state.subject is not None)
     assert rig.state.subject.finding and rig.panel.chip.text() == "Finding the subject…"
     assert rig.panel.canvas.isVisible()
@@ -125,7 +125,7 @@ def test_clicks_in_the_panel_are_answered(qtbot, rig):
 
 def test_what_was_painted_before_the_answer_stays(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.subjects.open_file(photo_file(rig))
+    rig.subjects.reading.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.subjects.session is not None)
     QTest.mouseClick(rig.panel.tool_row.tools["brush"], LEFT)
     rig.panel.canvas.tools.set_tool("brush")
@@ -194,7 +194,7 @@ def test_the_cut_out_moves_nothing_that_could_be_pressed_before_it_came(qtbot, r
     panel, row = rig.panel, rig.panel.name_row
     rig.segmenter.sure = False
     rig.segmenter.gate.clear()
-    rig.subjects.open_file(photo_file(rig, size=(1200, 800)))
+    rig.subjects.reading.open_file(photo_file(rig, size=(1200, 800)))
     qtbot.waitUntil(lambda: rig.state.subject is not None and row.nouns.isVisible())
     pressed = (*panel.tool_row.tools.values(), row.edit, row.nouns)
 
@@ -210,10 +210,10 @@ def test_the_cut_out_moves_nothing_that_could_be_pressed_before_it_came(qtbot, r
 
 def test_a_file_that_is_no_picture_is_said(qtbot, rig):
     (rig.folder / "notes.txt").write_text("no picture")
-    rig.subjects.open_file(rig.folder / "notes.txt")
+    rig.subjects.reading.open_file(rig.folder / "notes.txt")
     qtbot.waitUntil(lambda: bool(rig.errors))
     assert "notes.txt" in rig.errors[0].fact and rig.state.subject is None
-    assert not rig.subjects.loading
+    assert not rig.subjects.reading.active
 
 
 def test_every_kind_of_photo(qtbot, rig):
@@ -230,7 +230,7 @@ def test_every_kind_of_photo(qtbot, rig):
     clear.paste((10, 200, 30, 255), (10, 10, 40, 30))
     clear.save(folder / "clear.png")
     for index, name in enumerate(("turned.jpg", "print.jpg", "deep.png", "moving.gif", "clear.png")):
-        rig.subjects.open_file(folder / name)
+        rig.subjects.reading.open_file(folder / name)
         qtbot.waitUntil(lambda count=index + 1: len(rig.state.subjects) == count)
     assert not rig.errors
     photos = {subject.title: subject.photo for subject in rig.state.subjects}
@@ -246,7 +246,7 @@ def test_pasting_a_picture(qtbot, rig):
     for x in range(20, 60):
         for y in range(20, 40):
             image.setPixelColor(x, y, QColor(200, 30, 30, 255))
-    rig.subjects.open_image(image, "Pasted picture")
+    rig.subjects.reading.open_image(image, "Pasted picture")
     qtbot.waitUntil(lambda: rig.state.subject is not None)
     photo = rig.state.subject.photo
     assert photo.rgb[30, 30].tolist() == [200, 30, 30]
@@ -370,7 +370,7 @@ def test_a_subject_of_a_session_that_came_back_is_cut_out_on_the_shelf(qtbot, ri
 def test_the_same_photo_again_is_the_one_on_the_shelf(qtbot, rig):
     opened(qtbot, rig, name="one.png", seed=1)
     opened(qtbot, rig, name="two.png", seed=2)
-    rig.subjects.open_file(rig.folder / "one.png")
+    rig.subjects.reading.open_file(rig.folder / "one.png")
     qtbot.waitUntil(lambda: rig.state.subject.title == "one.png")
     assert len(rig.state.subjects) == 2
 
@@ -582,7 +582,7 @@ def test_edit_and_replace_are_asked_for(qtbot, rig):
 
 def test_a_photo_taken_off_the_shelf_while_its_subject_is_looked_for(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.subjects.open_file(photo_file(rig))
+    rig.subjects.reading.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: rig.state.subject is not None and bool(rig.segmenter.asked))
     rig.state.remove_subject(rig.state.subject.key)
     rig.segmenter.gate.set()
@@ -626,7 +626,7 @@ def test_looking_again_by_another_name_shows_the_new_sentences(qtbot, rig):
 
 def test_closing_does_not_wait_for_what_is_being_found(qtbot, rig):
     rig.segmenter.gate.clear()
-    rig.subjects.open_file(photo_file(rig))
+    rig.subjects.reading.open_file(photo_file(rig))
     qtbot.waitUntil(lambda: bool(rig.segmenter.asked))
     rig.subjects.close()
     assert rig.segmenter.closed and rig.segmenter.gate.is_set()
@@ -685,7 +685,7 @@ def with_photos(qtbot, rig, count: int):
     opened(qtbot, rig, name="front.png", seed=1)
     card = rig.state.subject.card
     for number in range(1, count):
-        rig.subjects.add_photos(card, [photo_file(rig, f"{number}.png", seed=number + 1)])
+        rig.subjects.reading.add_photos(card, [photo_file(rig, f"{number}.png", seed=number + 1)])
         qtbot.waitUntil(lambda count=number + 1: len(rig.state.cut_outs) == count)
 
 
@@ -716,7 +716,7 @@ def test_photos_stand_side_by_side_and_a_press_shows_one_with_its_mask(qtbot, ri
     assert photos.thumbs[0].isChecked(), "a second press changes nothing"
     QTest.mouseClick(photos.thumbs[2], LEFT)
     assert rig.subjects.session.document.mask[0, 0] == 255
-    rig.subjects.add_photos(rig.state.subject.card, [photo_file(rig, "last.png", seed=9)])
+    rig.subjects.reading.add_photos(rig.state.subject.card, [photo_file(rig, "last.png", seed=9)])
     qtbot.waitUntil(lambda: len(rig.state.photos) == 4)
     assert not photos.plus.isVisible() and not rig.state.may_add_photo
 
@@ -768,12 +768,12 @@ def test_photos_chosen_together_come_in_the_order_they_were_chosen(qtbot, rig):
         noise = np.random.default_rng(side).integers(0, 256, (side, side, 3), np.uint8)
         Image.fromarray(noise if file.stem != "last" else noise[::-1]).save(file)  # the large one takes much longer
     files[2].write_text("no picture")
-    rig.subjects.add_photos(rig.state.subject.card, files[:2])
+    rig.subjects.reading.add_photos(rig.state.subject.card, files[:2])
     qtbot.waitUntil(lambda: len(rig.state.photos) == 3, timeout=20_000)
     assert [photo.title for photo in rig.state.photos[1:]] == ["large.png", "small.png"]
-    rig.subjects.add_photos(rig.state.subject.card, files[3:])
-    rig.subjects.open_file(files[2])
-    qtbot.waitUntil(lambda: bool(rig.errors) and not rig.subjects.loading, timeout=20_000)
+    rig.subjects.reading.add_photos(rig.state.subject.card, files[3:])
+    rig.subjects.reading.open_file(files[2])
+    qtbot.waitUntil(lambda: bool(rig.errors) and not rig.subjects.reading.active, timeout=20_000)
     assert rig.state.photos[-1].title == "last.png"
 
 
@@ -828,7 +828,9 @@ def test_photos_that_are_dropped_onto_a_card_are_of_its_subject(qtbot, rig):
     dropped(shelf.thumbs[0], moved)  # the shelf takes it, for another order
     assert len(given) == 1
     for number in range(2):
-        rig.subjects.add_photos(rig.state.cards[0][0].card, [photo_file(rig, f"b{number}.png", seed=20 + number)])
+        rig.subjects.reading.add_photos(
+            rig.state.cards[0][0].card, [photo_file(rig, f"b{number}.png", seed=20 + number)]
+        )
     qtbot.waitUntil(lambda: len(rig.state.cards[0]) == 4)
     assert not dropped(shelf.thumbs[0], files_of(file)), "it has four"
     image = QMimeData()
@@ -869,7 +871,7 @@ def open_pixels(qtbot, rig, pixels: np.ndarray) -> None:
     """Open a photo, as a PNG of Pillow's, and wait for its cut-out."""
     file = rig.folder / "photo.png"
     Image.fromarray(pixels).save(file)
-    rig.subjects.open_file(file)
+    rig.subjects.reading.open_file(file)
     qtbot.waitUntil(lambda: rig.state.subject is not None and not rig.state.subject.finding)
 
 

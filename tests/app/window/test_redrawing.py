@@ -137,6 +137,19 @@ def test_another_subject_goes_where_is_marked_in_a_picture(rig):
     assert request.placement == place_in_region(other, request.region)
 
 
+def test_a_photo_that_is_read_while_another_editor_is_open_waits_for_it(rig, qtbot):
+    panels, redrawing = rig.window.panels, rig.window.redrawing
+    rig.show_picture()
+    redrawing.redraw_region()
+    redrawing._loaded(photo_from_pixels(np.zeros((300, 400, 3), np.uint8)))
+    assert panels.work_in_editor() == "Marking a region"
+    panels.region.leave()
+    qtbot.waitUntil(lambda: panels.work_in_editor() == "Putting the subject into a photo")
+    panels.region.leave()
+    qtbot.wait(50)
+    assert not panels.is_editing(), "once"
+
+
 def test_a_region_of_a_picture_and_a_place_in_a_photo(rig):
     panels, redrawing = rig.window.panels, rig.window.redrawing
     result = rig.show_picture()

@@ -216,6 +216,8 @@ def test_two_runs_on_one_job(words, tmp_path, capsys):
 def test_gone_on_with_without_the_list(words, tmp_path, monkeypatch, capsys):
     short = [words[0], *words[2:]]
     assert main(short) == 2 and "either a file of requests" in capsys.readouterr().err
+    assert main([*short, "--resume"]) == 2 and "no job to go on with" in capsys.readouterr().err
+    assert not (tmp_path / "job").exists(), "nothing is left of a name that was mistaken"
     with monkeypatch.context() as context:
         context.setattr("engine.cli.batch.run_here", lambda job, options, total, strict: Count())
         assert main(words) == 2

@@ -10,6 +10,7 @@ import pytest
 from engine.bundle import library
 from engine.bundle.manifest import MANIFEST
 from engine.errors import BundleError
+from engine.files import aside_of
 
 
 @pytest.fixture
@@ -32,6 +33,16 @@ def test_finding(places):
     assert found["mini"].manifest is not None and found["mini"].problem == ""
     assert found["broken"].manifest is None and "damaged" in found["broken"].problem
     assert found["broken"].title == "broken" and found["mini"].title == "Random weights, for tests"
+
+
+def test_a_bundle_that_stepped_aside_for_one_that_never_came_is_found(places):
+    _, own = places
+    (own / "second").rename(aside_of(own / "second"))
+    assert library.resolve_bundle("second") == own / "second"
+    (own / "second").rename(aside_of(own / "second"))
+    assert "second" in {bundle.name for bundle in library.find_bundles()}
+    (own / "second").rename(aside_of(own / "second"))
+    assert library.resolve_bundle(own / "second") == own / "second"
 
 
 def test_a_shipped_bundle_wins_over_one_of_the_same_name(places, tiny_bundle):

@@ -19,8 +19,9 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import lists, main
 from engine.drawing import Drawing
 from engine.engine import Engine
-from engine.errors import ExitCode, InputError
-from engine.photo.picture_file import read_picture_file
+from engine.errors import Cancelled, ExitCode, InputError
+from engine.photo import sheet
+from engine.photo.picture_file import read_picture_file, save_plain
 from engine.photo.place import place_in_region
 from engine.placement import Placement
 from engine.preset import Preset, write_preset
@@ -173,6 +174,35 @@ def test_no_picture_is_written_over_a_photo_it_is_drawn_from(words, name, capsys
     assert main([*words, name, str(photo), *rest, "--out", str(photo)]) == ExitCode.BAD_INPUT
     assert f"{photo} is what the picture is drawn from" in capsys.readouterr().err
     assert photo.read_bytes() == before
+
+
+@pytest.mark.parametrize("many", [["--count", "2"], ["--prompt", "a {red|blue} ball"]], ids=["count", "list"])
+def test_none_of_many_pictures_is_written_over_a_photo_they_are_drawn_from(words, tmp_path, capsys, many):
+    photo, before = tmp_path / "toy-2.png", Path(words[words.index("--subject") + 1]).read_bytes()
+    photo.write_bytes(before)
+    told = [*words, *many, "--subject", str(photo), "--out", str(tmp_path / "toy.png")]
+    assert main(told) == ExitCode.BAD_INPUT
+    assert f"{photo} is what the picture is drawn from" in capsys.readouterr().err
+    assert photo.read_bytes() == before and not (tmp_path / "toy-1.png").exists()
+
+
+def test_a_sheet_is_written_over_no_photo_and_shows_what_was_drawn_with_it(words, tmp_path, capsys, monkeypatch):
+    photo = words[words.index("--subject") + 1]
+    told = [*words, "--prompt", "a {red|blue|green} ball"]
+    assert main([*told, "--sheet", photo]) == ExitCode.BAD_INPUT
+    assert f"{photo} is what the picture is drawn from" in capsys.readouterr().err
+    save_plain(tmp_path / "ball-2.png", np.zeros((64, 64, 3), np.uint8))  # of an earlier list
+
+    def stop(engine, jobs, *, told, **_):
+        save_plain(jobs[0][0], np.full((64, 64, 3), 90, np.uint8))
+        told(jobs[0][0])
+        raise Cancelled
+
+    shown = []
+    monkeypatch.setattr("engine.cli.generate.draw_jobs", stop)
+    monkeypatch.setattr(sheet, "draw_sheet", lambda pictures, labels: shown.extend(pictures) or pictures[0])
+    assert main([*told, "--sheet", str(tmp_path / "sheet.png")]) == ExitCode.CANCELLED
+    assert [picture is not None for picture in shown] == [True, False, False]
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".jpg"])

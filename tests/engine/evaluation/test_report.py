@@ -57,4 +57,4 @@ def test_a_page_that_cannot_be_written(tmp_path: Path):
     write_report({"photos_top1": 0.1}, [], tmp_path / "report.html")
     assert "<html" in (tmp_path / "report.html").read_text(encoding="utf-8")
     with pytest.raises(CannotWrite):
-        write_report({}, [], tmp_path / "nowhere" / "report.html")
+        write_report({}, [], tmp_path / "report.html" / "report.html")

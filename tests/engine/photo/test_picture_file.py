@@ -117,7 +117,12 @@ def test_a_missing_folder_and_a_folder_in_the_way_are_said(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("code", "words"),
-    [(errno.ENOSPC, "is full"), (errno.EACCES, "may not be written"), (errno.EIO, os.strerror(errno.EIO))],
+    [
+        (errno.ENOSPC, "is full"),
+        (errno.EDQUOT, "is full"),
+        (errno.EACCES, "may not be written"),
+        (errno.EIO, os.strerror(errno.EIO)),
+    ],
 )
 def test_a_failing_disk_keeps_the_old_picture_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch, code: int, words: str

@@ -26,6 +26,8 @@ def echo(connection):
                 os._exit(code)
             case "bytes follow":
                 connection.send(connection.recv_bytes())
+            case "no message follows":
+                connection.send_bytes(b"no message")
             case "end":
                 return
             case "a broken function":

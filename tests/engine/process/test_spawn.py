@@ -64,6 +64,16 @@ def test_what_a_child_said_before_it_died_arrives_and_then_the_code_it_died_with
             child.send("anybody there?")
 
 
+def test_a_child_whose_message_cannot_be_read_is_ended_as_one_that_failed(start):
+    child = start(children.echo)
+    heard, codes, ended = [], [], threading.Event()
+    child.listen(heard.append, lambda code: (codes.append(code), ended.set()))
+    child.send("last words")
+    child.send("no message follows")
+    assert ended.wait(30)
+    assert heard == ["last words"] and codes == [1] and not child.alive
+
+
 def test_a_child_that_does_not_listen_is_ended_in_bounded_time(start):
     child = start(children.deaf)
     assert child.receive(30) == "started"

@@ -50,9 +50,16 @@ def test_photos_come_first(tmp_path: Path):
     assert "PSNR 25.2 dB" in card and "often misses: white rug" in card
 
 
-def test_an_evaluation_that_lacks_a_figure_is_refused(tmp_path: Path):
+def test_an_evaluation_that_lacks_a_figure_or_has_something_else_is_refused(tmp_path: Path):
     path = tmp_path / "evaluation.json"
-    for content in ([], {}, {key: value for key, value in PHOTOS.items() if key != "photos_ceiling"}):
+    wrong: tuple[dict[str, object], ...] = (
+        {"photos_top1": "most"},
+        {"by_scene": {"white_rug": "often"}},
+        {"without_content": [1]},
+        {"look_accuracy": "0.4"},
+    )
+    lacking = {key: value for key, value in PHOTOS.items() if key != "photos_ceiling"}
+    for content in ([], {}, lacking, *({**PHOTOS, **one} for one in wrong)):
         path.write_text(json.dumps(content), encoding="utf-8")
         with pytest.raises(InputError, match="no evaluation"):
             read_evaluation(path)

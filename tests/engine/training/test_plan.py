@@ -84,9 +84,10 @@ def test_plans_that_cannot_be(tiny, tmp_path):
     for entry in ({"stage": "nose", "minutes": 3}, {"stage": "content"}, {"stage": "content", "minutes": 0}):
         with pytest.raises(InputError):
             read_plan(TrainingConfig({**tiny.values, "plan": [entry]}))
-    (tmp_path / plan.FILE).write_text("{")
-    with pytest.raises(InputError, match="damaged"):
-        follow(PLAN, tmp_path, 1, lambda entry: entry)
+    for damage in ("{", "[]", '{"done": -1, "minutes": 0}', '{"done": 0, "minutes": NaN}', "9" * 100_000):
+        (tmp_path / plan.FILE).write_text(damage)
+        with pytest.raises(InputError, match="damaged"):
+            follow(PLAN, tmp_path, 1, lambda entry: entry)
 
 
 def test_the_shipped_plan_is_one(tiny):

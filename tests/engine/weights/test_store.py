@@ -32,6 +32,7 @@ from engine.errors import (
     NetworkError,
     SizeNotAgreed,
 )
+from engine.files import aside_of, put_back
 from engine.weights import inventory as inventory_module
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
@@ -645,9 +646,10 @@ def test_a_bundle_is_imported_whole_verified_and_removed(store, models, tiny_bun
     shutil.copytree(models / name, stick, dirs_exist_ok=True)
     with pytest.raises(BundleError, match=r"text/weights\.safetensors in .* is damaged"):
         asyncio.run(store.import_folder(stick.parent))
-    begun_copy(models / name).mkdir()  # as a killed import leaves it
+    for left in (begun_copy(models / name), aside_of(models / name)):
+        left.mkdir()  # as killed imports leave them
     asyncio.run(store.remove(name))
-    assert not begun_copy(models / name).exists()
+    assert not begun_copy(models / name).exists() and not aside_of(models / name).exists()
     assert not (models / name).exists() and name not in [state.name for state in store.models()]
 
 
@@ -713,9 +715,18 @@ def test_a_removal_that_was_refused_half_way_is_finished_by_the_next_one(tmp_pat
         patched.setattr(shutil, "rmtree", refused)
         with pytest.raises(CannotWrite, match="Permission denied"):
             inventory_module.remove_folder(folder)
-    assert not folder.exists()
+    put_back(tmp_path)
+    assert not folder.exists(), "what is to go does not come back"
     inventory_module.remove_folder(folder)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_stepped_aside_for_one_that_never_came_is_there_at_the_next_start(helpers, store, models):
+    assert get(store, "cut-out").installed
+    part = next((models / "parts").glob("sam2*"))
+    part.rename(aside_of(part))
+    assert not store.state("cut-out").installed
+    assert ModelStore(models).state("cut-out").installed
 
 
 def test_patience_with_metadata_ends_in_a_sentence(helpers, store, pauses):
@@ -733,7 +744,7 @@ def test_a_folder_without_models_is_said(store, tmp_path):
 
 
 def test_unknown_models_are_said(store):
-    with pytest.raises(InputError, match="There are: echogen-2b"):
+    with pytest.raises(InputError, match=r"no model “nothing”\. There are: echogen-2b"):
         store.state("nothing")
     with pytest.raises(InputError, match="cannot be downloaded"):
         asyncio.run(store.get("echogen-125m"))

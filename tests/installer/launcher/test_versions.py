@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import tarfile
 from pathlib import Path
 
@@ -43,6 +44,22 @@ def places(tmp_path: Path) -> Places:
 
 def test_versions_are_numbers_and_not_words():
     assert order("0.10.1") > order("0.9") and order("1.0") > order("0.99")
+    assert order("0.2") == order("0.2.0") > order("")
+
+
+def test_a_version_on_trial_comes_before_the_one_it_leads_to():
+    versions = (
+        "0.1.9",
+        "0.2.0.dev3",
+        "0.2.0a1",
+        "0.2.0b2",
+        "0.2.0rc1.dev2",
+        "0.2.0rc1",
+        "0.2.0rc10",
+        "0.2.0",
+        "0.2.0.post1",
+    )
+    assert all(order(before) < order(after) for before, after in itertools.pairwise(versions))
 
 
 def test_a_newer_version_is_opened_and_the_one_before_comes_back(places, tmp_path):
