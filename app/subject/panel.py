@@ -311,6 +311,8 @@ class SubjectPanel(QWidget):
             # A photo is looked at from its beginning; who walks along the shelf stays there, unless the photo is new.
             if subject.finding or not self.shelf.has_focus():
                 self._scroll.verticalScrollBar().setValue(0)
+            else:
+                self._scroll.hold(self.shelf)
         self.name_row.show_name(subject.name, another=another)
         proposal = subject.proposal
         self._show_found(subject)
@@ -333,7 +335,7 @@ class SubjectPanel(QWidget):
         if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):
             self._handed = (subject.key, proposal)
             self.canvas.tools.set_tool("box")
-        elif verdict == "" and self._handed is not None:
+        elif verdict in ("", "sure") and self._handed is not None:
             self._handed = None
             if self.canvas.tools.tool() == "box":
                 self.canvas.tools.set_tool("select")
@@ -410,7 +412,7 @@ class SubjectPanel(QWidget):
     def _noun_picked(self, noun: str) -> None:
         subject = self._state.subject
         if subject is not None:
-            # First the caret: the chips go with a name, and a focus that has to leave them would scroll the photo away.
+            # First the caret: the chips go with a name, and a focus that has to leave them would go to the next button.
             self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name_row.edit.setText(noun)
             self._state.update_subject(subject.key, name=noun)
