@@ -158,9 +158,9 @@ class HistoryPanel(QWidget):
         self.commands.check_files()
 
     def add(self, picture: Picture) -> None:
-        """A picture that was just kept. The row moves only when it shows its beginning."""
+        """A picture that was just kept. The row moves only when it shows its beginning; several that are chosen stay so."""
         self._keeping_place(partial(self.model.add, picture))
-        if picture.id == self._shown and self.model.running is None:
+        if picture.id == self._shown and self.model.running is None and len(self.view.chosen()) < 2:
             self.view.choose(picture.id, scroll=self.view.horizontalScrollBar().value() == 0)
 
     def set_shown(self, picture: int | None) -> None:

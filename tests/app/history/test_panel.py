@@ -430,6 +430,18 @@ def test_a_new_picture_comes_first_and_is_chosen(panel, store, qtbot):
     assert panel.model.rows[0].count == 4
 
 
+def test_several_that_are_chosen_stay_so_when_a_picture_is_done(panel, store, qtbot):
+    click(qtbot, panel, 1)
+    click(qtbot, panel, 3, Qt.KeyboardModifier.ControlModifier)
+    chosen = panel.view.chosen_ids()
+    panel.set_running(a_picture(6).request, "1 / 3")
+    picture = keep_picture(a_picture(6), store)
+    panel.set_shown(picture.id)
+    panel.set_running(None)
+    panel.add(picture)
+    assert panel.view.chosen_ids() == chosen
+
+
 def test_pictures_of_the_folder_are_found_again(panel, store, kept, qtbot):
     store.forget(kept[0].id)
     panel.reload()
