@@ -235,6 +235,7 @@ class KeyRow(QWidget):
 
     @Slot()
     def _take(self) -> None:
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)  # the button goes, and with it the focus into the row below
         keymap.take(self.line.id, self._wanted if self._wanted is not None else keymap.keys(self.line.id))
         self._wanted = None
         self.taken.emit()

@@ -30,7 +30,7 @@ from app.look.controls import (
     Segmented,
     label,
 )
-from app.look.layout import clear, retranslates
+from app.look.layout import clear, retranslates, show_all
 from app.session.state import SessionState
 from app.session.updates import Updates
 from app.shortcuts import keymap
@@ -111,9 +111,11 @@ class SettingsDialog(Dialog):
         row = QHBoxLayout()
         row.setSpacing(24)
         row.addLayout(side)
-        row.addWidget(Divider(vertical=True))
+        divider = Divider(vertical=True)
+        row.addWidget(divider)
         row.addWidget(self.pages, 1)
         self.body.addLayout(row, 1)
+        self._parts = [*self._group.buttons(), divider, self.pages]
         self._group.idToggled.connect(self._turn)
         self._group.button(PAGES.index(page)).setChecked(True)
         self._group.button(PAGES.index(page)).setFocus(Qt.FocusReason.OtherFocusReason)
@@ -132,6 +134,10 @@ class SettingsDialog(Dialog):
         self._build(page)
         if at_language:  # the list is another one now: the keyboard goes on where it was
             self.language.setFocus(Qt.FocusReason.OtherFocusReason)
+        show_all(self._parts)  # else the layout finds them hidden, and a card with nothing but its title is painted
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
         self.setUpdatesEnabled(True)
 
     @Slot(int, bool)

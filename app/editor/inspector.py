@@ -352,4 +352,5 @@ class Inspector(QWidget):
         self.use.setToolTip(self.tr("{0} uses it and draws").format(keymap.shown("generate")))
         self.show_use_key(True)
         self.discard.setText(self.tr("Discard changes"))
+        self._show_candidates()  # those without a name are numbered in words
         self.refresh()  # what is said about the mask
