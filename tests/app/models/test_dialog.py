@@ -83,6 +83,9 @@ def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads
     assert dialog.memory.words.text() == "Fast: needs 20.5\u00a0GB, you have 16\u00a0GB."
     assert dialog.memory.glyph.icon_name() == "triangle-alert"
     assert dialog.memory.gauge.share > 1
+    for plan, times in (("int8", 1), ("streamed", 0)):
+        click(dialog.memory.choice.button(plan))
+        assert dialog.memory.notes.text().count("smaller form") == times, "nothing is said twice"
 
 
 # Getting
