@@ -268,8 +268,8 @@
         <translation>请检查访问令牌。</translation>
     </message>
     <message>
-        <source>Check the connection, then resume.</source>
-        <translation>请检查网络连接，然后继续下载。</translation>
+        <source>Check the connection. The download goes on where it stopped.</source>
+        <translation>请检查网络连接。下载会从停止处继续。</translation>
     </message>
     <message>
         <source>Check the network and try again. What has arrived is kept.</source>
