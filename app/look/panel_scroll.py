@@ -38,6 +38,11 @@ class PanelScroll(QScrollArea):
         if layout is not None:
             layout.setContentsMargins(_PADDING, 12, max(2, _PADDING - taken), 12)
 
+    def to_top(self) -> None:
+        """Show the content from its beginning."""
+        self._held = None
+        self.verticalScrollBar().setValue(0)
+
     def hold(self, widget: QWidget) -> None:
         """Keep a widget where it is seen, whatever becomes of what is above it in this turn of the event loop."""
         if self._held is None:
@@ -51,7 +56,7 @@ class PanelScroll(QScrollArea):
     def _let_go(self) -> None:
         if self._held is not None:
             (widget, before), self._held = self._held, None
-            QCoreApplication.sendPostedEvents(self._content, QEvent.Type.LayoutRequest)
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # parts within parts, too
             bar = self.verticalScrollBar()
             bar.setValue(bar.value() + self._seen_at(widget) - before)
 

@@ -929,3 +929,26 @@ def test_a_candidate_that_is_still_looked_for_is_given_up_by_undo(qtbot, rig):
     assert session.undo_label == "Invert", "the step before it is left alone"
     settle(qtbot, rig.subjects.service)
     assert np.array_equal(session.document.mask, before)
+
+
+def test_the_shelf_stays_under_the_pointer_whatever_the_next_subject_has_above_it(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig, name="one.png", seed=1, size=(400, 600))
+    rig.segmenter.sure = True
+    opened(qtbot, rig, name="two.png", seed=2, size=(600, 400))
+    panel, shelf = rig.panel, rig.panel.shelf
+    panel.setFixedHeight(420)
+    bar = panel._scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 100)
+    turn_over(qtbot)
+    bar.setValue(bar.maximum())
+
+    def seen_at() -> int:
+        return shelf.mapTo(panel, QPoint(0, 0)).y()
+
+    turn_over(qtbot)
+    before = seen_at()
+    for place in (0, 1, 0):
+        QTest.mouseClick(shelf.thumbs[place], LEFT)
+        turn_over(qtbot)
+        assert seen_at() == before
