@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -30,7 +29,7 @@ from app.look.controls import (
     Segmented,
     label,
 )
-from app.look.layout import clear, retranslates, show_all
+from app.look.layout import ScrollArea, clear, retranslates, show_all
 from app.session.state import SessionState
 from app.session.updates import Updates
 from app.shortcuts import keymap
@@ -385,8 +384,8 @@ def _page() -> tuple[QWidget, QVBoxLayout]:
     return page, column
 
 
-def _scrolled(page: QWidget) -> QScrollArea:
-    area = QScrollArea()
+def _scrolled(page: QWidget) -> ScrollArea:
+    area = ScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
-from app.look.layout import own_viewport
+from app.look.layout import ScrollArea, own_viewport
 
 _PADDING = 16
 
 
-class PanelScroll(QScrollArea):
+class PanelScroll(ScrollArea):
     """Scrolls a panel's content. The bar lies in the padding, so that nothing changes its width when it appears. Content that becomes
-    shorter while its end is seen stays where it is, with room below it until it is scrolled up. A focus that goes on by itself,
-    from a control that is hidden or switched off, scrolls nothing."""
+    shorter while its end is seen stays where it is, with room below it until it is scrolled up."""
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,14 +58,6 @@ class PanelScroll(QScrollArea):
             QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # parts within parts, too
             bar = self.verticalScrollBar()
             bar.setValue(bar.value() + self._seen_at(widget) - before)
-
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        bar, left = self.verticalScrollBar(), QApplication.focusWidget()
-        value, by_itself = bar.value(), left is not None and not (left.isVisible() and left.isEnabled())
-        moved = super().focusNextPrevChild(forward)
-        if by_itself:
-            bar.setValue(value)
-        return moved
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Before the area itself takes notice of it.

@@ -139,6 +139,10 @@ def test_a_key_that_is_taken_from_another_action_leaves_the_caret_in_its_field(d
         row.take_button.click()
         assert keymap.keys("copy")[0] == "Ctrl+S" and not row.take_button.isVisible()
         assert row.edit.hasFocus(), "the next key would be given to the action below"
+        row.reset_button.setFocus()
+        row.reset_button.click()
+        assert keymap.keys("copy")[0] == "Ctrl+C" and not row.reset_button.isEnabled()
+        assert row.edit.hasFocus()
     finally:
         keymap.reset()
 
