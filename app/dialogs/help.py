@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLineEdit,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.dialogs.frame import Dialog
 from app.look.controls import ElidedLabel, clear, label
 from app.look.key_cap import KeyCap
+from app.look.layout import ScrollArea
 from app.shortcuts import GROUPS, TABLE, Shortcut, group_label, keymap
 
 
@@ -61,7 +61,7 @@ class HelpDialog(Dialog):
         self.search.setAccessibleName(self.tr("Search the keys"))
         self.search.textChanged.connect(self._fill)
         self.body.addWidget(self.search)
-        area = QScrollArea()
+        area = ScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)

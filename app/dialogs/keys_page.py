@@ -235,6 +235,7 @@ class KeyRow(QWidget):
 
     @Slot()
     def _take(self) -> None:
+        self._keep_focus()
         keymap.take(self.line.id, self._wanted if self._wanted is not None else keymap.keys(self.line.id))
         self._wanted = None
         self.taken.emit()
@@ -242,6 +243,11 @@ class KeyRow(QWidget):
 
     @Slot()
     def _reset(self) -> None:
+        self._keep_focus()
         keymap.set_keys(self.line.id, self.line.keys)
         self.refresh()
         self.changed.emit()
+
+    def _keep_focus(self) -> None:
+        """The button that was pressed goes or is switched off: without this the next key would be given to the row below."""
+        self.edit.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -30,7 +29,7 @@ from app.look.controls import (
     Segmented,
     label,
 )
-from app.look.layout import clear, retranslates
+from app.look.layout import ScrollArea, clear, retranslates, show_all
 from app.session.state import SessionState
 from app.session.updates import Updates
 from app.shortcuts import keymap
@@ -111,9 +110,11 @@ class SettingsDialog(Dialog):
         row = QHBoxLayout()
         row.setSpacing(24)
         row.addLayout(side)
-        row.addWidget(Divider(vertical=True))
+        divider = Divider(vertical=True)
+        row.addWidget(divider)
         row.addWidget(self.pages, 1)
         self.body.addLayout(row, 1)
+        self._parts = [*self._group.buttons(), divider, self.pages]
         self._group.idToggled.connect(self._turn)
         self._group.button(PAGES.index(page)).setChecked(True)
         self._group.button(PAGES.index(page)).setFocus(Qt.FocusReason.OtherFocusReason)
@@ -132,6 +133,10 @@ class SettingsDialog(Dialog):
         self._build(page)
         if at_language:  # the list is another one now: the keyboard goes on where it was
             self.language.setFocus(Qt.FocusReason.OtherFocusReason)
+        show_all(self._parts)  # else the layout finds them hidden, and a card with nothing but its title is painted
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
         self.setUpdatesEnabled(True)
 
     @Slot(int, bool)
@@ -379,8 +384,8 @@ def _page() -> tuple[QWidget, QVBoxLayout]:
     return page, column
 
 
-def _scrolled(page: QWidget) -> QScrollArea:
-    area = QScrollArea()
+def _scrolled(page: QWidget) -> ScrollArea:
+    area = ScrollArea()
     area.setWidgetResizable(True)
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)

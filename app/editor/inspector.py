@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.editor.cutout_view import CutOutView
 from app.editor.inspector_parts import EdgeField, Legend, Message, line
 from app.language import sentences
 from app.look import type as type_
 from app.look.controls import Disclosure, Divider, PlainButton, PrimaryButton, Segmented, label
+from app.look.layout import ScrollArea
 from app.look.theme import size, space, tokens
 from app.mask.candidates import MOST, candidate_name, candidates
 from app.mask.mask_session import MaskSession
@@ -118,7 +119,7 @@ class Inspector(QWidget):
         column.addWidget(Divider())
         column.addWidget(self.more)
         column.addStretch(1)
-        scroll = QScrollArea()
+        scroll = ScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -352,4 +353,5 @@ class Inspector(QWidget):
         self.use.setToolTip(self.tr("{0} uses it and draws").format(keymap.shown("generate")))
         self.show_use_key(True)
         self.discard.setText(self.tr("Discard changes"))
+        self._show_candidates()  # those without a name are numbered in words
         self.refresh()  # what is said about the mask

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from app.store.history_store import HistoryStore, Picture
     from engine import GenerationRequest
 
-_SIDE = 106
+_SIDE, _STAR = 106, 34
 
 
 class HistoryPanel(QWidget):
@@ -158,9 +158,9 @@ class HistoryPanel(QWidget):
         self.commands.check_files()
 
     def add(self, picture: Picture) -> None:
-        """A picture that was just kept. The row moves only when it shows its beginning."""
+        """A picture that was just kept. The row moves only when it shows its beginning; several that are chosen stay so."""
         self._keeping_place(partial(self.model.add, picture))
-        if picture.id == self._shown and self.model.running is None:
+        if picture.id == self._shown and self.model.running is None and len(self.view.chosen()) < 2:
             self.view.choose(picture.id, scroll=self.view.horizontalScrollBar().value() == 0)
 
     def set_shown(self, picture: int | None) -> None:
@@ -222,7 +222,7 @@ class HistoryPanel(QWidget):
         """Windows lower than 760: no titles, small thumbnails, 64 high."""
         if compact != self._compact:
             self._compact = compact
-            self.side.setVisible(not compact)
+            self._show_side()
             self._above.setVisible(not compact and not self.field.isHidden())
             self.view.set_compact(compact)
             self._set_margins()
@@ -308,9 +308,19 @@ class HistoryPanel(QWidget):
                 self.view.setFocus(there)
         self.update()
 
+    def _show_side(self) -> None:
+        """In a low window nothing of it but the star, and that only while it is on: a filter is seen, and can be left."""
+        compact = self._compact
+        for widget in (self.title, self.search_button, self.folder_button):
+            widget.setVisible(not compact)
+        type_.set_width(self.side, _STAR if compact else _SIDE)
+        self._row.setAlignment(self.side, Qt.AlignmentFlag.AlignVCenter if compact else Qt.AlignmentFlag(0))
+        self.side.setVisible(not compact or self.star_button.isChecked())
+
     @Slot()
     def _filter(self) -> None:
         self.star_button.set_icon_name("star", filled=self.star_button.isChecked())
+        self._show_side()
         search = self.field.text() if self.search_button.isChecked() else ""
         self._keeping_place(partial(self.model.set_filter, search, self.star_button.isChecked()))
         self._show_empty()

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QT
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -251,6 +252,18 @@ class Disclosure(QWidget):
         if area is not None:
             for widget in (self.content, self.header):
                 area.ensureWidgetVisible(widget, 0, 16)
+
+
+class ScrollArea(QScrollArea):
+    """A scroll area in which a focus that goes on by itself, from a control that is hidden or switched off, scrolls nothing."""
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        bar, left = self.verticalScrollBar(), QApplication.focusWidget()
+        value, by_itself = bar.value(), left is not None and not (left.isVisible() and left.isEnabled())
+        moved = super().focusNextPrevChild(forward)
+        if by_itself:
+            bar.setValue(value)
+        return moved
 
 
 def scroll_area_of(widget: QWidget) -> QScrollArea | None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt, QTimer, Slot
+from PySide6.QtWidgets import QFrame, QWidget
 
-from app.look.layout import own_viewport
+from app.look.layout import ScrollArea, own_viewport
 
 _PADDING = 16
 
 
-class PanelScroll(QScrollArea):
+class PanelScroll(ScrollArea):
     """Scrolls a panel's content. The bar lies in the padding, so that nothing changes its width when it appears. Content that becomes
     shorter while its end is seen stays where it is, with room below it until it is scrolled up."""
 
@@ -24,6 +24,7 @@ class PanelScroll(QScrollArea):
         own_viewport(self)
         self.setWidget(content)
         self._content = content
+        self._held: tuple[QWidget, int] | None = None
         self.verticalScrollBar().valueChanged.connect(self._keep_below)
         self.verticalScrollBar().rangeChanged.connect(self._settle)
         self._settle()
@@ -35,6 +36,28 @@ class PanelScroll(QScrollArea):
         layout = self._content.layout()
         if layout is not None:
             layout.setContentsMargins(_PADDING, 12, max(2, _PADDING - taken), 12)
+
+    def to_top(self) -> None:
+        """Show the content from its beginning."""
+        self._held = None
+        self.verticalScrollBar().setValue(0)
+
+    def hold(self, widget: QWidget) -> None:
+        """Keep a widget where it is seen, whatever becomes of what is above it in this turn of the event loop."""
+        if self._held is None:
+            self._held = (widget, self._seen_at(widget))
+            QTimer.singleShot(0, self, self._let_go)
+
+    def _seen_at(self, widget: QWidget) -> int:
+        return widget.mapTo(self.viewport(), QPoint(0, 0)).y()
+
+    @Slot()
+    def _let_go(self) -> None:
+        if self._held is not None:
+            (widget, before), self._held = self._held, None
+            QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)  # parts within parts, too
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.value() + self._seen_at(widget) - before)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Before the area itself takes notice of it.

@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 _ROLE = "typeRole"
 _WIDTH = "widthAtOne"
+_FIRST_FONT = "_q_styleSheetWidgetFont"
+"""Where Qt keeps the font that it brings back when a widget gets another parent under a style sheet."""
 _scale = 1.0
 
 
@@ -57,6 +59,8 @@ def refresh() -> None:
         if widget.font() != fonts[role]:
             widget.setFont(fonts[role])
             widget.updateGeometry()
+        if widget.property(_FIRST_FONT) is not None:
+            widget.setProperty(_FIRST_FONT, fonts[role])
 
 
 def _role_of(widget: QWidget | None) -> str:

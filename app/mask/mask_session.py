@@ -24,6 +24,7 @@ from engine.photo import SOLID, Box, Click, Hint, Photo, SubjectProposal, fill_h
 
 SPINNER_AFTER_MS = 100
 _PARTS_SIDE = 1024
+_CHOICE = "Another candidate"
 
 
 class MaskSession(QObject):
@@ -111,6 +112,8 @@ class MaskSession(QObject):
     @property
     def undo_label(self) -> str:
         """The label of the next undo, or "" when there is nothing to undo."""
+        if self._choosing is not None:
+            return _CHOICE
         return self.operations.newest or self.document.undo_label
 
     @property
@@ -184,14 +187,18 @@ class MaskSession(QObject):
     def choose_candidate(self, index: int) -> None:
         """Cut out another of the things that were found in the photo."""
         if self.proposal is not None and 0 <= index < len(self.proposal.boxes):
-            self.find(Hint(self.proposal.name, self.proposal.boxes[index]), "Another candidate")
+            self.find(Hint(self.proposal.name, self.proposal.boxes[index]), _CHOICE)
             self._choosing = index
+            self.marksChanged.emit()
 
     # The whole mask
 
     def undo(self) -> None:
         """Take back the newest step; one that is not done yet is not done at all."""
+        choosing = self._choosing is not None
         self._cancel()
+        if choosing:
+            return
         if self.operations.newest:
             self.operations.drop_newest()
             self.marksChanged.emit()
@@ -338,8 +345,10 @@ class MaskSession(QObject):
             self._settled()
 
     def _settled(self) -> None:
-        self._ticket, self._choosing = 0, None
+        chose, self._ticket, self._choosing = self._choosing is not None, 0, None
         self._timer.stop()
+        if chose:
+            self.marksChanged.emit()
         if self._slow:
             self._slow = False
             self.waitingChanged.emit(False)
@@ -393,7 +402,7 @@ class MaskSession(QObject):
 
     def _take_proposal(self, proposal: SubjectProposal) -> None:
         hint, label, candidate = self.proposal, self._label, 0
-        if label == "Another candidate" and hint is not None:
+        if label == _CHOICE and hint is not None:
             # The list of what was found stays; only the choice is another one.
             self.proposal = replace(proposal, name=hint.name, boxes=hint.boxes, name_score=hint.name_score)
             candidate = self._chosen

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt, QTimer, Slot
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.dialogs.frame import Dialog
 from app.language import amounts
 from app.look.controls import Disclosure, OutlinedButton, PlainButton, label
 from app.look.glyphs import Glyph
-from app.look.layout import is_low
+from app.look.layout import ScrollArea, is_low
 from app.models import words
 from app.models.card import ModelCard
 from app.models.memory_card import MemoryCard
@@ -50,7 +50,7 @@ class ModelsDialog(Dialog):
         self._column.setSpacing(12)
         self._column.addWidget(self.sources)
         self._column.addStretch(1)
-        self._area = area = QScrollArea()
+        self._area = area = ScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)

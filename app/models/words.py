@@ -127,7 +127,7 @@ def plan_notes(plan: MemoryPlan) -> list[str]:
         )
     if plan.beside > 4 * GIB and not plan.missing_beside:
         notes.append(say("It also takes {0} of the computer's own memory.").format(memory(plan.beside)))
-    if plan.rounded:
+    if plan.rounded and plan.key != "int8":  # whose meaning says so
         notes.append(
             say("The model is stored in a smaller form, so pictures differ a little from those of the larger plans.")
         )

@@ -241,8 +241,8 @@ class SessionState(QObject):
             self._shelf_changed()
 
     def remove_subject(self, key: int, *, alone: bool = False, for_good: bool = False) -> None:
-        """Take the subject that a photo is of off the shelf, or that photo ``alone`` off its card; what stands before becomes
-        current. ``bring_back_subject`` undoes it, unless it went for good."""
+        """Take the subject that a photo is of off the shelf, or that photo ``alone`` off its card; the card that takes its place, or
+        the photo before, becomes current. ``bring_back_subject`` undoes it, unless it went for good."""
         if self._shelf.remove(key, alone=alone, for_good=for_good):
             self._shelf_changed()
 

@@ -179,8 +179,8 @@ class SubjectShelf:
         return True
 
     def remove(self, key: int, *, alone: bool = False, for_good: bool = False) -> bool:
-        """Take the card that a photo lies on off the shelf, or that photo ``alone`` off its card; the card or photo before it becomes
-        current. False where it is gone already. ``undo`` brings it back, unless it went for good."""
+        """Take the card that a photo lies on off the shelf, or that photo ``alone`` off its card; the card that takes its
+        place, or the photo before it, becomes current. False where it is gone already. ``undo`` brings it back, unless it went for good."""
         index = self._index(key)
         if index is None:
             return False
@@ -197,15 +197,16 @@ class SubjectShelf:
         return True
 
     def _beside(self, card: int, place: int) -> int:
-        """The subject that is current after those at a place went: another photo of the card, else the first one of the card before."""
+        """The subject that is current after those at a place went: another photo of the card, else the first one of
+        the card that takes its place."""
         if not self.subjects:
             return -1
         left = self.photos_of(card)
         if left:
             first = self.subjects.index(left[0])
             return min(max(place - 1, first), first + len(left) - 1)
-        before = self.subjects[max(place - 1, 0)]
-        return self.subjects.index(self.photos_of(before.card)[0])
+        beside = self.subjects[min(place, len(self.subjects) - 1)]
+        return self.subjects.index(self.photos_of(beside.card)[0])
 
     def move(self, key: int, place: int) -> bool:
         """Give the card that a photo lies on another place, 0 … their number - 1. False where it stands there, or there is no such

@@ -123,7 +123,7 @@ class SubjectPanel(QWidget):
     def show_banner(self, banner: QWidget) -> None:
         """An error about the subject, over the photo; it is scrolled to."""
         self._banner.addWidget(banner)
-        self._scroll.verticalScrollBar().setValue(0)
+        self._scroll.to_top()
 
     def expect(self, coming: ExpectedPhoto | None) -> None:
         """Keep the room of a photo that is on its way."""
@@ -214,6 +214,7 @@ class SubjectPanel(QWidget):
         for row in (self.shelf, self.photos):
             row.focusLeft.connect(self._take_focus)
         self.photos.editRequested.connect(self.editRequested)
+        self.shelf.choosing.connect(self._hold_shelf)
         ToolKeys(canvas, canvas.tools, (*self.tool_row.tools, *BRUSH_KEYS))
         bind(canvas, "overlay", self.next_overlay)
         bind(canvas, "invert", self.invert)
@@ -310,7 +311,7 @@ class SubjectPanel(QWidget):
             self._named = subject.key
             # A photo is looked at from its beginning; who walks along the shelf stays there, unless the photo is new.
             if subject.finding or not self.shelf.has_focus():
-                self._scroll.verticalScrollBar().setValue(0)
+                self._scroll.to_top()
         self.name_row.show_name(subject.name, another=another)
         proposal = subject.proposal
         self._show_found(subject)
@@ -333,7 +334,7 @@ class SubjectPanel(QWidget):
         if verdict in ("unsure", "nothing") and self._handed != (subject.key, proposal):
             self._handed = (subject.key, proposal)
             self.canvas.tools.set_tool("box")
-        elif verdict == "" and self._handed is not None:
+        elif verdict in ("", "sure") and self._handed is not None:
             self._handed = None
             if self.canvas.tools.tool() == "box":
                 self.canvas.tools.set_tool("select")
@@ -410,7 +411,7 @@ class SubjectPanel(QWidget):
     def _noun_picked(self, noun: str) -> None:
         subject = self._state.subject
         if subject is not None:
-            # First the caret: the chips go with a name, and a focus that has to leave them would scroll the photo away.
+            # First the caret: the chips go with a name, and a focus that has to leave them would go to the next button.
             self.name_row.edit.setFocus(Qt.FocusReason.OtherFocusReason)
             self.name_row.edit.setText(noun)
             self._state.update_subject(subject.key, name=noun)
@@ -429,6 +430,10 @@ class SubjectPanel(QWidget):
         for widget in (self.name_row.nouns, self.name_row.edit):
             if widget.isVisible():
                 self._scroll.ensureWidgetVisible(widget, 0, 16)
+
+    @Slot()
+    def _hold_shelf(self) -> None:
+        self._scroll.hold(self.shelf)
 
     @Slot()
     def _take_focus(self) -> None:

@@ -134,6 +134,7 @@ class Shelf(_Row):
     """The subjects at hand, in the order the user gives them; one click brings another one back with its mask.
 
     Signals:
+        choosing: another subject becomes the current one.
         removed: a subject was taken off; ``bring_back`` undoes it, and a change of the order.
         renameRequested: the current subject is to get another name.
         focusLeft: the thumb that had the focus is gone, and there is no other.
@@ -141,6 +142,7 @@ class Shelf(_Row):
         photosGiven(int, object): paths, or a ``QImage``, that were dropped onto this card.
     """
 
+    choosing = Signal()
     removed = Signal()
     addRequested = Signal(int)
     photosGiven = Signal(int, object)
@@ -215,6 +217,7 @@ class Shelf(_Row):
         """Make the card at a place the current one. Of the card that is, the photo that is looked at stays."""
         card = self._state.cards[place]
         if self._state.subject not in card:
+            self.choosing.emit()
             self._state.select_subject(self._state.subjects.index(card[0]))
 
     @Slot()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMainWindow
 
@@ -15,7 +15,13 @@ from app.window.photo_sources import ask_for_photos, pasted_title
 
 
 class FurtherPhotos(QObject):
-    """See the module."""
+    """See the module.
+
+    Signals:
+        given: photos are about to be put on a card.
+    """
+
+    given = Signal()
 
     def __init__(self, panels: Panels, controller: Controller, window: QMainWindow) -> None:
         super().__init__(window)
@@ -45,6 +51,7 @@ class FurtherPhotos(QObject):
 
     @Slot(int, object)
     def _given(self, card: int, photos: Sequence[Path | QImage]) -> None:
+        self.given.emit()
         self._controller.subjects.reading.add_photos(card, photos, pasted_title())
 
     @Slot()

@@ -250,7 +250,8 @@ class MainWindow(QMainWindow):
         self.larger.networkWanted.connect(dialogs.get_upscaler)
         dialogs.updateFound.connect(self._tell_update)
         dialogs.downloadFailed.connect(self._tell_download)
-        for given in (self.photo_sources.filesGiven, self.photo_sources.imageGiven):
+        further, sources = self.further_photos, self.photo_sources
+        for given in (sources.filesGiven, sources.imageGiven, further.given, self.subject.gallery.chosen):
             given.connect(self.faults.photos_given)
         self.photo_sources.filesGiven.connect(controller.files.open)
         self.photo_sources.imageGiven.connect(controller.subjects.reading.open_image)
@@ -341,7 +342,7 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
         if files:
-            self.controller.files.open(files)
+            self.photo_sources.filesGiven.emit(files)
 
     def dragEnterEvent(self, event) -> None:
         from app.subject.photo_drops import holds_picture

@@ -138,6 +138,7 @@ class TopBar(QWidget):
         row.addSpacing(4)
         for button in (self.models_button, self.help_button, self.settings_button, self.more_button):
             button.set_icon_name(button.icon_name(), color="text-muted")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus, and its keys, where the work is
             row.addWidget(button)
         self._paths: list[str] = []
         self._current = 0

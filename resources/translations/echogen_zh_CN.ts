@@ -268,8 +268,8 @@
         <translation>请检查访问令牌。</translation>
     </message>
     <message>
-        <source>Check the connection, then resume.</source>
-        <translation>请检查网络连接，然后继续下载。</translation>
+        <source>Check the connection. The download goes on where it stopped.</source>
+        <translation>请检查网络连接。下载会从停止处继续。</translation>
     </message>
     <message>
         <source>Check the network and try again. What has arrived is kept.</source>
@@ -3482,6 +3482,10 @@
     <message>
         <source>a TIFF with numbers of an unusual kind</source>
         <translation>数值类型少见的 TIFF</translation>
+    </message>
+    <message>
+        <source>a decoder that does not see the cut-out has nothing to relight</source>
+        <translation>看不到抠图的解码器没有可以重新打光的对象</translation>
     </message>
     <message>
         <source>a few seconds</source>

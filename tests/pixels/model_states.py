@@ -52,7 +52,7 @@ def states(store: ModelStore) -> dict[str, tuple[ModelState, ...]]:
             reason="the connection broke five times",
             safe=Sentence("Nothing was lost."),
         ),
-        Sentence("Check the connection, then resume."),
+        Sentence("Check the connection. The download goes on where it stopped."),
     )
     disk = CannotWrite(
         Sentence.row(Sentence("The disk that holds {folder} is full.", folder=store.folder), "What has arrived stays."),

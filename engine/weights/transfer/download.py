@@ -363,7 +363,7 @@ async def _patiently(ask: Callable[[], Any], policy: RetryPolicy, what: str) -> 
             if attempt >= policy.attempts:
                 raise NetworkError(
                     Sentence("{what}: {reason}. Nothing was lost.", what=what, reason=error.sentence),
-                    Sentence("Check the connection, then resume."),
+                    Sentence("Check the connection. The download goes on where it stopped."),
                 ) from error
             await policy.sleep(policy.pause(attempt, error.wait))
 

@@ -127,3 +127,29 @@ def test_escape_gives_back_a_key_and_leaves_and_is_never_one_itself(dialog, qtbo
         assert row.edit.text() == "Ctrl+C" and keymap.keys("copy") == before
     finally:
         keymap.reset()
+
+
+def test_a_key_that_is_taken_from_another_action_leaves_the_caret_in_its_field(dialog, qtbot):
+    turn_to_keys(qtbot, dialog)
+    row = dialog.key_rows["copy"]
+    row.edit.setFocus()
+    try:
+        qtbot.keyClick(row.edit, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+        row.take_button.setFocus()
+        row.take_button.click()
+        assert keymap.keys("copy")[0] == "Ctrl+S" and not row.take_button.isVisible()
+        assert row.edit.hasFocus(), "the next key would be given to the action below"
+        row.reset_button.setFocus()
+        row.reset_button.click()
+        assert keymap.keys("copy")[0] == "Ctrl+C" and not row.reset_button.isEnabled()
+        assert row.edit.hasFocus()
+    finally:
+        keymap.reset()
+
+
+def test_in_another_language_everything_is_there_before_it_is_painted(dialog):
+    QApplication.processEvents()
+    before = dialog.pages
+    place = before.geometry()
+    dialog._rebuild()  # paints nothing by itself; the next turn of the event loop does
+    assert dialog.pages is not before and dialog.pages.isVisible() and dialog.pages.geometry() == place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -250,6 +251,20 @@ def test_candidates_are_offered_and_chosen(qtbot, rig):
     qtbot.waitUntil(lambda: not rig.editor._session.asking)
     assert area(document(rig).mask) == 100 * 70
     assert len(inspector.found.values()) == 2 and inspector.found.value() == 1
+
+
+def test_candidates_without_a_name_are_numbered_in_the_language_of_now(qtbot, rig):
+    inspector, session = rig.editor.inspector, rig.editor._session
+    nameless = tuple(replace(box, label="") for box in session.proposal.boxes)
+    session.proposal = replace(session.proposal, name="", boxes=nameless)
+    session.proposed.emit(session.proposal)
+    assert inspector.found.button(1).text() == "Thing 2"
+    try:
+        languages.install("zh_CN")
+        QApplication.sendPostedEvents()
+        assert inspector.found.button(1).text() == candidate_name(session.proposal, 1) != "Thing 2"
+    finally:
+        languages.install("en")
 
 
 def test_more_fills_holes_and_starts_over(rig):

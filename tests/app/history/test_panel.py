@@ -430,6 +430,18 @@ def test_a_new_picture_comes_first_and_is_chosen(panel, store, qtbot):
     assert panel.model.rows[0].count == 4
 
 
+def test_several_that_are_chosen_stay_so_when_a_picture_is_done(panel, store, qtbot):
+    click(qtbot, panel, 1)
+    click(qtbot, panel, 3, Qt.KeyboardModifier.ControlModifier)
+    chosen = panel.view.chosen_ids()
+    panel.set_running(a_picture(6).request, "1 / 3")
+    picture = keep_picture(a_picture(6), store)
+    panel.set_shown(picture.id)
+    panel.set_running(None)
+    panel.add(picture)
+    assert panel.view.chosen_ids() == chosen
+
+
 def test_pictures_of_the_folder_are_found_again(panel, store, kept, qtbot):
     store.forget(kept[0].id)
     panel.reload()
@@ -695,3 +707,16 @@ def test_the_arrows_are_round_from_their_first_moment(store, qtbot, full):
     assert panel.arrows.right.size() == panel.arrows.right.sizeHint()
     gap = panel.view.geometry().right() - panel.arrows.right.geometry().right()
     assert gap == 2, "at the end of the row"
+
+
+def test_a_low_row_that_shows_only_the_starred_says_so_and_can_be_left(panel, kept, qtbot):
+    panel.store.star([kept[0].id], True)
+    panel.set_compact(True)
+    assert not panel.side.isVisible()
+    panel.star_button.setChecked(True)
+    assert shown(panel) == [5] and panel.star_button.isVisible() and panel.star_button.width() <= panel.side.width()
+    assert not panel.title.isVisible() and not panel.folder_button.isVisible()
+    qtbot.mouseClick(panel.star_button, Qt.MouseButton.LeftButton)
+    assert len(shown(panel)) == 5 and not panel.side.isVisible()
+    panel.set_compact(False)
+    assert panel.title.isVisible() and panel.folder_button.isVisible()

@@ -20,6 +20,7 @@ from app.look.controls import (
     PrimaryButton,
     SearchField,
     Segmented,
+    label,
 )
 from app.look.glyphs import Glyph
 from app.look.theme import duration, notifier, parse_color, theme, tokens
@@ -308,3 +309,25 @@ def test_what_is_unfolded_at_the_bottom_is_scrolled_to(qtbot, height):
     assert top >= 0 and top + section.header.height() < view.height()
     shown = view.height() - content.mapTo(view, QPoint()).y()
     assert shown >= min(height, 200)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_what_moves_to_another_place_keeps_the_text_size(page, hidden):
+    first, second = QWidget(page), QWidget(page)
+    moved = QWidget(first)
+    row = QVBoxLayout(moved)
+    words, button = label("Subject", "section"), OutlinedButton("Replace")
+    row.addWidget(words)
+    row.addWidget(button)
+    page.show()
+    first.setHidden(hidden)
+    sizes = []
+    for scale in (1.5, 1.0):
+        type_.set_text_scale(scale)
+        moved.setParent(second)
+        moved.show()
+        QApplication.processEvents()
+        sizes.append((words.font().pixelSize(), button.font().pixelSize()))
+        second, first = first, second
+    small = type_.font("section").pixelSize(), type_.font("label").pixelSize()
+    assert sizes == [tuple(round(size * 1.5) for size in small), small]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
 from app.look.panel_scroll import PanelScroll
 
@@ -51,3 +53,37 @@ def test_another_page_that_is_shown_from_its_beginning_has_no_room_below(scrolle
         part.hide()
     bar.setValue(0)
     qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+
+@pytest.mark.parametrize("leave", [QWidget.hide, lambda button: button.setEnabled(False)])
+def test_a_focus_that_goes_on_by_itself_scrolls_nothing(scrolled, qtbot, leave):
+    bar, parts = scrolled
+    first, middle, last = (QPushButton(parts[place]) for place in (0, 1, 3))
+    for button in (first, middle, last):
+        button.show()
+    first.window().activateWindow()
+    qtbot.waitUntil(first.window().isActiveWindow)
+    bar.setValue(0)
+    middle.setFocus()
+    leave(middle)
+    assert last.hasFocus() and bar.value() == 0, "nobody pressed a key"
+    first.setFocus()
+    QTest.keyClick(first, Qt.Key.Key_Tab)
+    assert last.hasFocus() and bar.value() > 0, "Tab brings into view what it goes to"
+
+
+@pytest.mark.parametrize("height", [90, 210])
+def test_what_is_held_stays_while_the_part_above_it_changes(scrolled, qtbot, height):
+    bar, parts = scrolled
+    bar.setValue(bar.maximum() - 70)
+    area = bar.parentWidget().parentWidget()
+
+    def seen_at() -> int:
+        return parts[2].mapTo(area.viewport(), QPoint(0, 0)).y()
+
+    before = seen_at()
+    area.hold(parts[2])
+    parts[0].setFixedHeight(height)
+    parts[1].setFixedHeight(height)
+    qtbot.waitUntil(lambda: parts[1].y() != 150 and parts[1].height() == height)
+    qtbot.waitUntil(lambda: seen_at() == before)

@@ -83,6 +83,9 @@ def test_what_drawing_needs_is_said_before_anything_is_fetched(dialog, downloads
     assert dialog.memory.words.text() == "Fast: needs 20.5\u00a0GB, you have 16\u00a0GB."
     assert dialog.memory.glyph.icon_name() == "triangle-alert"
     assert dialog.memory.gauge.share > 1
+    for plan, times in (("int8", 1), ("streamed", 0)):
+        click(dialog.memory.choice.button(plan))
+        assert dialog.memory.notes.text().count("smaller form") == times, "nothing is said twice"
 
 
 # Getting
@@ -151,6 +154,7 @@ def test_a_failure_is_a_sentence_with_a_button_that_goes_on(run, helpers, dialog
         await until(lambda: card.state.phase == "failed" and not downloads.busy)
         assert card.problem.title.text() == "The download stopped"
         assert card.problem.step.text() == "Resume" and not card.button.isVisible()
+        assert "resume" not in card.problem.text.text(), "the button says that, or Try again where nothing has arrived"
         helpers.faults.clear()
         click(card.problem.step)
         await until(lambda: card.state.installed and not downloads.busy)

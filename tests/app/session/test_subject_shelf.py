@@ -25,6 +25,18 @@ def test_the_current_one_stays_the_current_one_while_others_move_and_go():
     assert shelf.remove(second) and shelf.subject is not None and shelf.subject.key == third
 
 
+def test_the_card_that_takes_the_place_of_one_that_goes_is_current():
+    shelf = SubjectShelf()
+    card_of(shelf, "a")
+    card_of(shelf, "b")
+    card_of(shelf, "c", "d")
+    for gone, current in (("b", "c"), ("c", "a")):
+        key = next(photo.key for photo in shelf.subjects if photo.title == gone)
+        shelf.select([photo.key for photo in shelf.subjects].index(key))
+        shelf.remove(key)
+        assert shelf.subject is not None and shelf.subject.title == current
+
+
 def test_what_was_done_is_undone_one_by_one():
     shelf = shelf_of("a", "b", "c")
     first, second, _ = (subject.key for subject in shelf.subjects)

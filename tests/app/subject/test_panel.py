@@ -905,3 +905,52 @@ def test_a_photo_that_was_only_masked_is_seen_as_a_photo(qtbot, rig):
     canvas.set_overlay("outline")
     colours = [canvas.grab().toImage().pixelColor(canvas.viewport.to_widget(x, 8).toPoint()) for x in (8, 20, 32)]
     assert all(colour.red() == 0 and colour.green() > 15 for colour in colours)
+
+
+def test_the_box_goes_out_of_the_hand_with_a_photo_that_needs_none(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig, name="one.png", seed=1)
+    rig.segmenter.sure = True
+    opened(qtbot, rig, name="two.png", seed=2)
+    for index, tool in ((0, "box"), (1, "select"), (0, "box")):
+        rig.state.select_subject(index)
+        assert rig.panel.canvas.tools.tool() == tool
+
+
+def test_a_candidate_that_is_still_looked_for_is_given_up_by_undo(qtbot, rig):
+    opened(qtbot, rig)
+    session = rig.subjects.session
+    session.invert()
+    before = session.document.mask.copy()
+    rig.segmenter.gate.clear()
+    session.choose_candidate(1)
+    assert session.undo_label == "Another candidate" and rig.panel.tool_row.undo.isEnabled()
+    rig.panel.undo()
+    rig.segmenter.gate.set()
+    assert session.candidate != 1 and not session.asking
+    assert session.undo_label == "Invert", "the step before it is left alone"
+    settle(qtbot, rig.subjects.service)
+    assert np.array_equal(session.document.mask, before)
+
+
+def test_the_shelf_stays_under_the_pointer_whatever_the_next_subject_has_above_it(qtbot, rig):
+    rig.segmenter.sure = False
+    opened(qtbot, rig, name="one.png", seed=1, size=(400, 600))
+    rig.segmenter.sure = True
+    opened(qtbot, rig, name="two.png", seed=2, size=(600, 400))
+    panel, shelf = rig.panel, rig.panel.shelf
+    panel.setFixedHeight(420)
+    bar = panel._scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 100)
+    turn_over(qtbot)
+    bar.setValue(bar.maximum())
+
+    def seen_at() -> int:
+        return shelf.mapTo(panel, QPoint(0, 0)).y()
+
+    turn_over(qtbot)
+    before = seen_at()
+    for place in (0, 1, 0):
+        QTest.mouseClick(shelf.thumbs[place], LEFT)
+        turn_over(qtbot)
+        assert seen_at() == before

@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog
 
+from app.subject.thumb_rows import ExamplePhoto
+from engine import PhotoError, Sentence
 from tests.app.look_fixture import dressed, plain_look  # noqa: F401 – fixtures
 from tests.app.window.test_redrawing import Rig
 
@@ -56,3 +58,20 @@ def test_a_full_card_says_so(rig, photo, qtbot, monkeypatch):
     card = rig.state.subject.card
     rig.window.further_photos._given(card, [photo] * 4)
     assert "at most 4 photos" in rig.window.banner.error.sentence
+
+
+def test_what_was_wrong_with_a_photo_goes_with_the_next_one_wherever_it_comes_from(rig, photo, qtbot, monkeypatch):
+    monkeypatch.setattr(rig.window, "raise_", lambda: None)  # this platform has no windows above each other
+    banner, window = rig.window.banner, rig.window
+    card = rig.state.subject.card
+    ways = (
+        lambda: window.receive([photo]),  # another start of the program
+        lambda: window.further_photos._given(card, [photo]),
+        lambda: window.subject.gallery.chosen.emit(ExamplePhoto(photo, "box", "a box in the snow", 1)),
+    )
+    for way in ways:
+        window.faults.show(PhotoError(Sentence("letter.jpg holds no image.")))
+        assert banner.error is not None
+        way()
+        assert banner.error is None and banner.isHidden()
+    qtbot.waitUntil(lambda: not rig.controller.subjects.loading)
