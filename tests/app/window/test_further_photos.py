@@ -74,4 +74,4 @@ def test_what_was_wrong_with_a_photo_goes_with_the_next_one_wherever_it_comes_fr
         assert banner.error is not None
         way()
         assert banner.error is None and banner.isHidden()
-    qtbot.waitUntil(lambda: not rig.controller.subjects.loading)
+    qtbot.waitUntil(lambda: not rig.controller.subjects.reading.active)
