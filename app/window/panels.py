@@ -94,6 +94,8 @@ class Panels(QWidget):
         from app.window.banner import ErrorBanner
         from app.window.toasts import Toast
 
+        self.prompt.complete()
+        yield
         self.subject.attach(subjects)
         self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
         yield

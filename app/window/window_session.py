@@ -72,6 +72,6 @@ class WindowSession:
             self._panels.keep_room(height if isinstance(height, int) and height <= HIGHEST else 0)
         sections = controls.get("sections")
         if isinstance(sections, dict):
-            prompt.sheet.set_open_sections(sections)
+            prompt.set_open_sections(sections)
         prompt.set_prompt_history(session.prompt_history)
         self._panels.show_history(controls.get("history_shown", True) is not False)

@@ -66,7 +66,7 @@ class Painted(QObject):
                 for widget in program.window.findChildren(QWidget)
                 if widget.font() != type_.font(type_._role_of(widget))
             ]
-            sys.stdout.write(repr((loaded, others)))
+            sys.stdout.write(repr((loaded, others, program.window.prompt.sheet.whole)))
             sys.stdout.flush()
             import os
             os._exit(0)
@@ -82,8 +82,9 @@ application.exec()
 def test_the_window_is_painted_without_what_is_only_needed_later(private_folders):
     done = subprocess.run([sys.executable, "-c", FIRST_PICTURE], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout, done.stderr
-    loaded, other_fonts = ast.literal_eval(done.stdout)
+    loaded, other_fonts, fields_built = ast.literal_eval(done.stdout)
     assert "app.window.main_window" in loaded and not set(loaded).intersection(NOT_YET)
+    assert not fields_built, "they are folded away"
     assert not other_fonts, "the style sheet came last, and fonts are not set again after it"
 
 
