@@ -1,7 +1,7 @@
 """The one state of the open window: what is in the session, what is drawn, what the engine does.
 
 Panels read it and change it through its methods; they never talk to each other. Every change is told by one signal, after
-the value is in place and only when it is another one. Values are frozen dataclasses: ask for them again after a signal.
+the value is in place and only when it is another one. Values are frozen: ask for them again after a signal.
 
     photoChanged      the current photo is another one, or the shelf changed (``subjects``, ``current``, ``subject``, ``photos``)
     maskChanged       mask, cut-out or name of a photo of the current subject changed, or its cut-out is being looked for
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
 from PySide6.QtCore import QObject, Signal
 
 from app.session.subject_shelf import Subject, SubjectShelf
@@ -59,8 +60,7 @@ class EngineStatus:
     folder: Path | None = None
 
 
-@dataclass(frozen=True)
-class Jobs:
+class Jobs(Struct, frozen=True):
     """The picture being drawn and the number of those that wait.
 
     Attributes:
