@@ -43,7 +43,7 @@ NOT_YET = (
     *("engine.request", "engine.photo.load", "engine.bundle.manifest", "engine.process", "engine.weights.store"),
     *("app.mask.mask_session", "app.session.controller", "app.session.subjects", "app.editor.editor_frame"),
     *("app.editor.mask_canvas", "app.canvas.placement_frame", "app.canvas.action_bar", "app.window.banner"),
-    *("app.system.background", "app.system.sharing"),
+    *("app.system.background", "app.system.sharing", "app.window.panel_focus"),
     *("app.gallery.panel", "app.models.dialog", "app.dialogs.settings_dialog", "app.window.dialog_opener"),
 )
 """Libraries, and modules of ours that bring much along or that are for what opens later."""
