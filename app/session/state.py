@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from PySide6.QtCore import QObject, Signal
 
 from app.session.subject_shelf import Subject, SubjectShelf
@@ -41,8 +41,7 @@ DEFAULT_REFERENCE_SIZE = 256
 Phase = Literal["off", "loading", "ready", "failed"]
 
 
-@dataclass(frozen=True)
-class EngineStatus:
+class EngineStatus(Struct, frozen=True):
     """The engine's phase, model and device.
 
     Attributes:
@@ -329,7 +328,7 @@ class SessionState(QObject):
             self.engineChanged.emit()
 
     def update_engine(self, **changes: Any) -> None:
-        self.set_engine(replace(self._contents.engine, **changes))
+        self.set_engine(structs.replace(self._contents.engine, **changes))
 
     @property
     def jobs(self) -> Jobs:
@@ -396,7 +395,7 @@ class SessionState(QObject):
             self.settingsChanged.emit()
 
     def update_settings(self, **changes: Any) -> None:
-        self.set_settings(replace(self._contents.settings, **changes))
+        self.set_settings(structs.replace(self._contents.settings, **changes))
 
     # What follows from it
 

@@ -481,7 +481,7 @@ def test_kept_scales_belong_to_their_shape_and_model(panel, bundle, state, tmp_p
     panel.sheet.shape.sizeChosen.emit((72, 48))
     assert state.values.kept is None
     kept = recalled(panel, bundle)
-    state.set_engine(replace(state.engine, phase="loading"))
+    state.update_engine(phase="loading")
     assert state.values.kept == kept, "the same model again"
     other = replace(bundle, name="other")
     state.set_engine(EngineStatus("ready", manifest=other, folder=tmp_path))
