@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
+from msgspec import Struct
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
@@ -36,8 +36,7 @@ def _t(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class Shortcut:
+class Shortcut(Struct, frozen=True):
     """One line of the table.
 
     Attributes:

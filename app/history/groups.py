@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from app.language.say import say
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from app.store.history_store import Picture
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct, frozen=True):
     """Pictures that follow each other and differ in seed and kept scales only, newest first."""
 
     key: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from PySide6.QtCore import QAbstractListModel, QByteArray, QMimeData, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtGui import QImage
 
@@ -30,8 +30,7 @@ Index = QModelIndex | QPersistentModelIndex
 PictureRole = Qt.ItemDataRole.UserRole + 1
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(Struct, frozen=True):
     """The picture that is being drawn, at the head of its group.
 
     Attributes:
@@ -43,8 +42,7 @@ class Running:
     image: QImage | None = None
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """One picture in the row.
 
     Attributes:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QLocale, QRectF, QSize, Qt, Slot
-from PySide6.QtGui import QPainter, QPen, QValidator
+from PySide6.QtGui import QIcon, QPainter, QPen, QValidator
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QLineEdit,
-    QStyledItemDelegate,
     QWidget,
 )
 
@@ -43,10 +42,14 @@ class SearchField(QLineEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.cross = self.addAction(icons.icon("x", "text-muted"), QLineEdit.ActionPosition.TrailingPosition)
+        self.cross = self.addAction(QIcon(), QLineEdit.ActionPosition.TrailingPosition)
         type_.apply(self, "body")
         type_.set_width(self, 200)
         notifier.changed.connect(self._dress)
+
+    def showEvent(self, event) -> None:
+        self._dress()
+        super().showEvent(event)
 
     @Slot()
     def _dress(self) -> None:
@@ -150,7 +153,6 @@ class ComboBox(QComboBox):
 
     def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setItemDelegate(QStyledItemDelegate(self))  # the plain delegate ignores the style sheet's paddings
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.setMaxVisibleItems(12)

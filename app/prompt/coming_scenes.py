@@ -4,10 +4,9 @@ first moment on."""
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from app.resources import resource
 from engine import Damage, read_json, read_value
@@ -18,8 +17,7 @@ _LARGEST = 2**20
 _Words = Annotated[str, Meta(max_length=200)]
 
 
-@dataclass(frozen=True)
-class ComingScene:
+class ComingScene(Struct, frozen=True):
     """The words of a chip, and the name of its small picture or ""."""
 
     label: _Words
@@ -27,21 +25,18 @@ class ComingScene:
     prompt: _Words = ""
 
 
-@dataclass(frozen=True)
-class ComingScenes:
+class ComingScenes(Struct, frozen=True):
     """The first scenes of a model, and how many there are in all; none for a model that offers no scenes."""
 
     first: Annotated[tuple[ComingScene, ...], Meta(max_length=20)] = ()
     count: Annotated[int, Meta(ge=0, le=10_000)] = 0
 
 
-@dataclass(frozen=True)
-class _Language:
+class _Language(Struct, frozen=True):
     scenes: tuple[ComingScene, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Manifest:
+class _Manifest(Struct, frozen=True):
     """The part that is read of the manifest of the model that ships; reading all of it would take the window too long."""
 
     language: _Language = _Language()

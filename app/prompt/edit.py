@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QSyntaxHighlighter, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
@@ -45,8 +45,7 @@ class _Underliner(QSyntaxHighlighter):
             self.setFormat(first - start, last - first, style)
 
 
-@dataclass(frozen=True)
-class _Marks:
+class _Marks(Struct, frozen=True):
     """The marked ranges, in places of the document. Qt counts UTF-16: a letter beyond U+FFFF takes two.
 
     Attributes:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from app.prompt.agreement import Agreement
 from app.prompt.parts import short
-from app.prompt.sheet import PromptSheet
+from app.prompt.sheet import BUILT_LATER, PromptSheet
 from app.prompt.vocabulary import (
     PromptHistory,
     PromptReader,
@@ -87,11 +87,12 @@ class PromptPanel(QWidget):
         self._show_jobs()
         self._agreement.show()
 
-    def _connect(self) -> None:
+    def complete(self) -> None:
+        """Build what is folded when the window opens, if it is not there yet."""
         sheet = self.sheet
-        sheet.prompt.edited.connect(self._prompt_edited)
-        sheet.negative.edited.connect(self._negative_edited)
-        sheet.history_button.clicked.connect(self._show_history)
+        if sheet.whole:
+            return
+        sheet.complete()
         sheet.prompt_strength.dialChanged.connect(self._prompt_strength_moved)
         sheet.subject_strength.dialChanged.connect(self._subject_strength_moved)
         sheet.look.dialChanged.connect(self._look_moved)
@@ -104,6 +105,14 @@ class PromptPanel(QWidget):
         sheet.seed.seedChanged.connect(self._seed_typed)
         sheet.seed.lockChanged.connect(self._seed_locked)
         sheet.seed.rollRequested.connect(self.roll_seed)
+        sheet.retranslated.connect(self._show_shapes)
+        self._show_fields()
+
+    def _connect(self) -> None:
+        sheet = self.sheet
+        sheet.prompt.edited.connect(self._prompt_edited)
+        sheet.negative.edited.connect(self._negative_edited)
+        sheet.history_button.clicked.connect(self._show_history)
         sheet.ideas_button.clicked.connect(self.ideasRequested)
         sheet.generate.clicked.connect(self.generateRequested)
         sheet.cancel.clicked.connect(self.cancelRequested)
@@ -113,7 +122,6 @@ class PromptPanel(QWidget):
         sheet.queue_button.clicked.connect(self.queueRequested)
         sheet.again_button.clicked.connect(self.generateRequested)
         sheet.retranslated.connect(self._show_values)
-        sheet.retranslated.connect(self._show_shapes)
         sheet.retranslated.connect(self._show_jobs)
         state = self.state
         state.requestChanged.connect(self._show_values)
@@ -127,6 +135,12 @@ class PromptPanel(QWidget):
         state.resultChanged.connect(self._show_jobs)
 
     # What the window asks for
+
+    def set_open_sections(self, sections: dict[str, Any]) -> None:
+        """Open and fold the sections as they were, with the fields of those that are open."""
+        if any(sections.get(name) for name in BUILT_LATER):
+            self.complete()
+        self.sheet.set_open_sections(sections)
 
     def remember(self, prompt: str) -> None:
         """A prompt was drawn: Alt+↑ brings it back."""
@@ -241,6 +255,14 @@ class PromptPanel(QWidget):
             sheet.prompt.set_text(values.prompt)
         if values.negative_prompt != sheet.negative.text():
             sheet.negative.set_text(values.negative_prompt)
+        if sheet.whole:
+            self._show_fields()
+        sheet.set_kept(kept_sentence(values.kept, values.region))
+        self._summarise()
+        self._show_words()
+
+    def _show_fields(self) -> None:
+        sheet, values = self.sheet, self.state.values
         sheet.prompt_strength.set_dial(values.prompt_strength)
         sheet.subject_strength.set_dial(values.subject_strength)
         sheet.temperature.set_dial(values.temperature)
@@ -264,9 +286,6 @@ class PromptPanel(QWidget):
         sheet.count.blockSignals(False)
         sheet.seed.set_seed(values.seed)
         sheet.seed.set_locked(values.seed_locked)
-        sheet.set_kept(kept_sentence(values.kept, values.region))
-        self._summarise()
-        self._show_words()
 
     def _keep_words(self, prompt: str) -> None:
         """Put a prompt that somebody wrote into the history before another takes its place."""
@@ -280,6 +299,7 @@ class PromptPanel(QWidget):
         manifest = self.state.engine.manifest
         if manifest is self._manifest or manifest is None:
             return
+        self.complete()  # some of it is in the fields
         kept, size = self.state.values.kept, self.state.values.size
         fits = can_keep if self.state.values.region is None else can_redraw
         other = self._manifest is not None and self._manifest.identity != manifest.identity

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRect, Slot
+from PySide6.QtCore import QRect, Qt, Slot
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus
 from app.look.controls import Disclosure
+from app.look.tab_order import tab_within
 from app.look.theme import notifier, space, theme
 from app.prompt.fields import DialSlider
 from app.session.values import STRENGTHS
@@ -28,14 +29,22 @@ def short(dial: Dial) -> str:
     return "…" if isinstance(dial, tuple) else f"{dial:.1f}"
 
 
-def column_of(*widgets: QWidget) -> QWidget:
+def empty_column() -> QWidget:
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(space("row-gap"))
+    return holder
+
+
+def fill(holder: QWidget, *widgets: QWidget) -> None:
+    """Put widgets into an ``empty_column``, where Tab finds them, too."""
+    column = holder.layout()
+    assert column is not None
     for widget in widgets:
         column.addWidget(widget)
-    return holder
+    parts = (part for part in holder.findChildren(QWidget) if holder.isAncestorOf(part))  # and not a list that pops up
+    tab_within(holder, [part for part in parts if part.focusPolicy() & Qt.FocusPolicy.TabFocus])
 
 
 def labelled(title: QLabel, field: QWidget) -> QWidget:

@@ -24,13 +24,17 @@ from app.look.theme import space
 from app.prompt.coming_scenes import ComingScenes
 from app.prompt.edit import PromptEdit
 from app.prompt.fields import CountField, DialSlider, SeedField, ShapeCombo
-from app.prompt.parts import Fold, Pinned, column_of, dial, labelled
+from app.prompt.parts import Fold, Pinned, dial, empty_column, fill, labelled
 from app.prompt.scene_chips import SceneChips
 from app.prompt.vocabulary import PromptHistory
 from app.session.values import TEMPERATURES, PanelValues
 from app.shortcuts import keymap, tooltip
 
 _FOLDING = ("strengths", "shape", "seed")
+BUILT_LATER = (*_FOLDING, "more")
+"""The sections whose fields ``complete`` builds: as long as these are folded, only their lines are seen."""
+_WORDY = 80
+"""Least width of what has words: long translations are cut instead of widening the panel."""
 
 
 class PromptSheet(QWidget):
@@ -39,6 +43,9 @@ class PromptSheet(QWidget):
     Signals:
         sectionsChanged: a section was folded or opened (``open_sections`` is to be remembered).
         retranslated: the words are those of another language; what is made of values has to be made again.
+
+    Attributes:
+        whole: ``complete`` was called, and the fields of the folded sections are there.
     """
 
     sectionsChanged = Signal()
@@ -49,11 +56,10 @@ class PromptSheet(QWidget):
         self.setObjectName("promptSheet")
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._low = False
+        self._low = self.whole = False
         self._build(history)
         for section in self.sections.values():
             section.toggled.connect(self._section_toggled)
-        self.fold_button.clicked.connect(self.fold)
         keymap.changed.connect(self.retranslate)
         self.retranslate()
 
@@ -82,16 +88,6 @@ class PromptSheet(QWidget):
         self.negative = PromptEdit(2)
         self.negative.setObjectName("negativePromptEdit")
         self.avoid = Disclosure("", self.negative)
-        manifest_free = PanelValues()
-        self.prompt_strength = dial("promptStrength", manifest_free.prompt_strength)
-        self.subject_strength = dial("subjectStrength", manifest_free.subject_strength)
-        self.shape_label, self.count_label, self.seed_label = (label("", "label") for _ in range(3))
-        self.shape = ShapeCombo()
-        self.count = CountField()
-        self.best = CheckBox()
-        self.best.setObjectName("bestFirst")
-        self.best.hide()
-        self.seed = SeedField()
         self.ideas_button = PlainButton("", "image")
         self.ideas_button.setObjectName("ideasButton")
         self.list_button = PlainButton("", "layers")
@@ -99,23 +95,10 @@ class PromptSheet(QWidget):
         self.photo_button = PlainButton("", "image-plus")
         self.photo_button.setObjectName("photoButton")
         self.photo_button.setEnabled(False)  # there is no subject yet
-        self.temperature = DialSlider("", *TEMPERATURES, 0.05, 1.0, 2)
-        self.temperature.setObjectName("temperature")
-        self.top_p = DialSlider("", 0.0, 1.0, 0.01, 0.97, 2)
-        self.top_p.setObjectName("topP")
-        self.apart = CheckBox()
-        self.apart.setObjectName("lookApart")
-        self.look = dial("lookStrength", manifest_free.subject_strength)
-        self.look.hide()
-        self.fold_button = PlainButton("")
-        for wordy in (self.apart, self.best, self.fold_button, self.ideas_button, self.list_button, self.photo_button):
-            wordy.setMinimumWidth(80)  # long translations are cut instead of widening the panel
+        for wordy in (self.ideas_button, self.list_button, self.photo_button):
+            wordy.setMinimumWidth(_WORDY)
 
-        self._strengths = column_of(self.prompt_strength, self.subject_strength, self.apart, self.look)
-        self.only_shape = label("", "body", "muted", wrap=True)
-        count, self._seed_box = labelled(self.count_label, self.count), labelled(self.seed_label, self.seed)
-        self._shape = column_of(labelled(self.shape_label, self.shape), self.only_shape, count, self.best)
-        self._more = column_of(self.temperature, self.top_p, self.fold_button)
+        self._strengths, self._shape, self._seed_box, self._more = (empty_column() for _ in range(4))
         self._seed_fold = Fold(self._seed_box)
         self.sections: dict[str, Disclosure] = {
             "scenes": self.scenes,
@@ -142,7 +125,7 @@ class PromptSheet(QWidget):
         column.addWidget(self.words)
         column.addWidget(self.avoid)
         column.addWidget(Divider())
-        for name in ("strengths", "shape", "seed", "more"):
+        for name in BUILT_LATER:
             column.addWidget(self.sections[name])
         ideas = QHBoxLayout()
         ideas.addSpacing(-12)  # its icon stands where the other lines begin
@@ -227,6 +210,39 @@ class PromptSheet(QWidget):
         outer.addWidget(self.area, 1)
         outer.addWidget(self._pinned)
 
+    def complete(self) -> None:
+        """Build the fields of the sections in ``BUILT_LATER``."""
+        manifest_free = PanelValues()
+        self.prompt_strength = dial("promptStrength", manifest_free.prompt_strength)
+        self.subject_strength = dial("subjectStrength", manifest_free.subject_strength)
+        self.apart = CheckBox()
+        self.apart.setObjectName("lookApart")
+        self.look = dial("lookStrength", manifest_free.subject_strength)
+        self.look.hide()
+        self.shape_label, self.count_label, self.seed_label = (label("", "label") for _ in range(3))
+        self.shape = ShapeCombo()
+        self.only_shape = label("", "body", "muted", wrap=True)
+        self.count = CountField()
+        self.best = CheckBox()
+        self.best.setObjectName("bestFirst")
+        self.best.hide()
+        self.seed = SeedField()
+        self.temperature = DialSlider("", *TEMPERATURES, 0.05, 1.0, 2)
+        self.temperature.setObjectName("temperature")
+        self.top_p = DialSlider("", 0.0, 1.0, 0.01, 0.97, 2)
+        self.top_p.setObjectName("topP")
+        self.fold_button = PlainButton("")
+        for wordy in (self.apart, self.best, self.fold_button):
+            wordy.setMinimumWidth(_WORDY)
+        shape, count = labelled(self.shape_label, self.shape), labelled(self.count_label, self.count)
+        fill(self._strengths, self.prompt_strength, self.subject_strength, self.apart, self.look)
+        fill(self._shape, shape, self.only_shape, count, self.best)
+        fill(self._seed_box, labelled(self.seed_label, self.seed))
+        fill(self._more, self.temperature, self.top_p, self.fold_button)
+        self.fold_button.clicked.connect(self.fold)
+        self.whole = True
+        self._name_fields()
+
     def expect_scenes(self, coming: ComingScenes) -> None:
         """Keep the room of the scenes that the model will offer; none for one that offers none."""
         self.chips.expect(coming)
@@ -305,7 +321,8 @@ class PromptSheet(QWidget):
 
     @Slot(bool)
     def _section_toggled(self, opened: bool) -> None:
-        self._show_fold_button()
+        if self.whole:
+            self._show_fold_button()
         self.sectionsChanged.emit()
 
     def _show_fold_button(self) -> None:
@@ -332,25 +349,12 @@ class PromptSheet(QWidget):
             self.sections[name].set_title(text)
         more = self.tr("seed, variety") if self._low else self.tr("variety, details")
         self.sections["more"].set_summary(more)
-        self.prompt_strength.setLabel(self.tr("Follow the prompt"))
-        self.look.setLabel(self.tr("Keep the look"))
-        self.temperature.setLabel(self.tr("Variety"))
-        self.top_p.setLabel(self.tr("Rare choices"))
-        self.best.setText(self.tr("Show the most alike"))
-        self.best.setToolTip(self.tr("Of several pictures; what is clearly less alike is given up early"))
-        self.apart.setText(self.tr("Separate identity and look"))
-        self.apart.setToolTip(self.tr("Identity is what the subject is, look is its fine detail"))
-        self.shape_label.setText(self.tr("Shape"))
-        self.shape.setAccessibleName(self.tr("Shape"))
-        self.count_label.setText(self.tr("Pictures"))
-        self.seed_label.setText(self.tr("Seed"))
         self.ideas_button.setText(self.tr("Four ideas"))
         self.ideas_button.setToolTip(tooltip("ideas", self.tr("Draw only the coarse scales of four seeds, choose one")))
         self.list_button.setText(self.tr("A list…"))
         self.list_button.setToolTip(tooltip("list", self.tr("Draw many prompts in one press, and see them in a table")))
         self.photo_button.setText(self.tr("Into a photo of yours…"))
         self.photo_button.setToolTip(tooltip("into_photo", self.tr("Everything else of the photo stays as it is")))
-        self.fold_button.setText(self.tr("Collapse"))
         self.generate.setText(self.tr("Generate"))
         self.generate.set_hint(keymap.shown("generate"))
         self.kept.setToolTip(self.tr("The picture that was recalled took these scales from an earlier one"))
@@ -363,8 +367,25 @@ class PromptSheet(QWidget):
         self.cancel.setText(self.tr("Stop"))
         self.cancel.set_busy_text(self.tr("Stopping…"))
         self.cancel.set_hint(keymap.shown("cancel"))
-        self._show_fold_button()
+        if self.whole:
+            self._name_fields()
         self.retranslated.emit()
+
+    def _name_fields(self) -> None:
+        self.prompt_strength.setLabel(self.tr("Follow the prompt"))
+        self.look.setLabel(self.tr("Keep the look"))
+        self.temperature.setLabel(self.tr("Variety"))
+        self.top_p.setLabel(self.tr("Rare choices"))
+        self.best.setText(self.tr("Show the most alike"))
+        self.best.setToolTip(self.tr("Of several pictures; what is clearly less alike is given up early"))
+        self.apart.setText(self.tr("Separate identity and look"))
+        self.apart.setToolTip(self.tr("Identity is what the subject is, look is its fine detail"))
+        self.shape_label.setText(self.tr("Shape"))
+        self.shape.setAccessibleName(self.tr("Shape"))
+        self.count_label.setText(self.tr("Pictures"))
+        self.seed_label.setText(self.tr("Seed"))
+        self.fold_button.setText(self.tr("Collapse"))
+        self._show_fold_button()
 
     def changeEvent(self, event: QEvent) -> None:
         if retranslates(event):

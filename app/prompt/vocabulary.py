@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from app.language.say import say
 from engine import MAX_PROMPT_CHARACTERS
 
@@ -24,8 +26,7 @@ LAST_LATIN = "\u024f"
 """Letters behind it are Greek, Cyrillic, Chinese, …"""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A prompt as the model reads it.
 
     Attributes:

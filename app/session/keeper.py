@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
+from msgspec import structs
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.session.coming_subjects import Arrived, ComingSubjects, provisional_values
@@ -221,7 +222,9 @@ class SessionKeeper(QObject):
                 if subject is chosen:
                     current = len(subjects)
                 placement = self._state.placement_of(subject.card)
-                subjects.append(replace(described, placement=placement.to_json() if placement is not None else None))
+                subjects.append(
+                    structs.replace(described, placement=placement.to_json() if placement is not None else None)
+                )
         values = self._state.values
         controls = {
             entry.name: getattr(values, entry.name)

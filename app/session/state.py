@@ -1,7 +1,7 @@
 """The one state of the open window: what is in the session, what is drawn, what the engine does.
 
 Panels read it and change it through its methods; they never talk to each other. Every change is told by one signal, after
-the value is in place and only when it is another one. Values are frozen dataclasses: ask for them again after a signal.
+the value is in place and only when it is another one. Values are frozen: ask for them again after a signal.
 
     photoChanged      the current photo is another one, or the shelf changed (``subjects``, ``current``, ``subject``, ``photos``)
     maskChanged       mask, cut-out or name of a photo of the current subject changed, or its cut-out is being looked for
@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct, structs
 from PySide6.QtCore import QObject, Signal
 
 from app.session.subject_shelf import Subject, SubjectShelf
@@ -40,8 +41,7 @@ DEFAULT_REFERENCE_SIZE = 256
 Phase = Literal["off", "loading", "ready", "failed"]
 
 
-@dataclass(frozen=True)
-class EngineStatus:
+class EngineStatus(Struct, frozen=True):
     """The engine's phase, model and device.
 
     Attributes:
@@ -59,8 +59,7 @@ class EngineStatus:
     folder: Path | None = None
 
 
-@dataclass(frozen=True)
-class Jobs:
+class Jobs(Struct, frozen=True):
     """The picture being drawn and the number of those that wait.
 
     Attributes:
@@ -333,7 +332,7 @@ class SessionState(QObject):
             self.engineChanged.emit()
 
     def update_engine(self, **changes: Any) -> None:
-        self.set_engine(replace(self._contents.engine, **changes))
+        self.set_engine(structs.replace(self._contents.engine, **changes))
 
     @property
     def jobs(self) -> Jobs:
@@ -400,7 +399,7 @@ class SessionState(QObject):
             self.settingsChanged.emit()
 
     def update_settings(self, **changes: Any) -> None:
-        self.set_settings(replace(self._contents.settings, **changes))
+        self.set_settings(structs.replace(self._contents.settings, **changes))
 
     # What follows from it
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
+from msgspec import Struct
+
 from engine import MAX_VIEWS
 
 if TYPE_CHECKING:
@@ -68,8 +70,7 @@ class Subject:
     draft: str = ""
 
 
-@dataclass(frozen=True)
-class _Removed:
+class _Removed(Struct, frozen=True):
     """Photos that were taken off: the place of their card among the cards, and of the first of them on the card."""
 
     card_place: int
@@ -77,16 +78,14 @@ class _Removed:
     photos: tuple[Subject, ...]
 
 
-@dataclass(frozen=True)
-class _Moved:
+class _Moved(Struct, frozen=True):
     """A card that stood at another place."""
 
     card: int
     place: int
 
 
-@dataclass(frozen=True)
-class _Placed:
+class _Placed(Struct, frozen=True):
     """A photo that stood at another place of its card."""
 
     key: int

@@ -7,8 +7,8 @@ A prompt that somebody wrote is never changed behind their back but for the name
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from msgspec import Struct
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from app.session.state import SessionState
@@ -17,8 +17,7 @@ SETTLES_AFTER_MS = 400
 """A name is taken over once the typing pauses: letter by letter it would match other words of the prompt."""
 
 
-@dataclass(frozen=True)
-class Disagreement:
+class Disagreement(Struct, frozen=True):
     """The prompt speaks of one thing, the subject is another.
 
     Attributes:

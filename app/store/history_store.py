@@ -11,11 +11,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from app.store.history_database import COLUMNS, HistoryDatabase
 from app.store.picture_filter import Facets, PictureFilter
@@ -39,8 +38,7 @@ _LATEST = 32_503_680_000
 """The year 3000: no system knows later days."""
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """One finished picture in the history.
 
     Attributes:
@@ -67,9 +65,6 @@ class Picture:
     seconds: Finite
     starred: bool
     likeness: Share | None = None
-
-
-_FIELDS = tuple(entry.name for entry in fields(Picture))
 
 
 class HistoryStore:
@@ -328,7 +323,7 @@ def _file(stored: str | bytes) -> Path:
 
 def _picture(row: tuple) -> Picture | None:
     """A row as a picture; None, and a line in the log, for one that this program cannot have written."""
-    values = dict(zip(_FIELDS, row, strict=True))
+    values = dict(zip(Picture.__struct_fields__, row, strict=True))
     try:
         file = _file(values["file"])
         if "\0" in str(file):

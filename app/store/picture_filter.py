@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 INDEX = "CREATE INDEX IF NOT EXISTS by_filter ON pictures (deleted, created, starred, subject_name, bundle, prompt)"
 """Every column a filter looks at: a search reads this index alone, and none of the pages full of thumbnails."""
 
 
-@dataclass(frozen=True)
-class PictureFilter:
+class PictureFilter(Struct, frozen=True):
     """Everything that is set has to be true of a picture.
 
     Attributes:
@@ -52,8 +51,7 @@ class PictureFilter:
         return " AND ".join(conditions), values
 
 
-@dataclass(frozen=True)
-class Facets:
+class Facets(Struct, frozen=True):
     """The values the pictures can be filtered by, each with how many there are.
 
     Attributes:

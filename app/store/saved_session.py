@@ -6,11 +6,10 @@ Photos and masks are not in it; they lie in the assets folder by digest (``asset
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta
+from msgspec import Meta, Struct, field, to_builtins
 
 from app.store.json_file import dumps, put_aside
 from engine import Damage, Finite, read_fields, read_json, read_value
@@ -22,8 +21,7 @@ _LARGEST = 4 * 2**20
 _Item = TypeVar("_Item")
 
 
-@dataclass(frozen=True)
-class SavedFinding:
+class SavedFinding(Struct, frozen=True):
     """The answer of the search in a photo, without its mask.
 
     Attributes:
@@ -38,8 +36,7 @@ class SavedFinding:
     corrected: bool = False
 
 
-@dataclass(frozen=True)
-class SavedSubject:
+class SavedSubject(Struct, frozen=True):
     """One photo of a subject on the shelf.
 
     Attributes:
@@ -71,8 +68,7 @@ class SavedSubject:
     placement: Any = None
 
 
-@dataclass(frozen=True)
-class SavedSession:
+class SavedSession(Struct, frozen=True):
     """The values that come back after a restart.
 
     Attributes:
@@ -121,7 +117,7 @@ class SessionStore:
         """Write the session, unless it is what was written last. Raises ``CannotWrite``."""
         from engine import write_atomically
 
-        content = dumps({"version": VERSION, **asdict(state)})
+        content = dumps({"version": VERSION, **to_builtins(state)})
         if content != self._written:
             write_atomically(self.path, content)
             self._written = content

@@ -1,14 +1,13 @@
-"""The user's settings: one frozen dataclass, one JSON file, taken over at once. Free of Qt."""
+"""The user's settings: one value, one JSON file, taken over at once. Free of Qt."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct, field, to_builtins
 
 from app.store.json_file import dumps, put_aside
 from engine import Damage, Share, read_fields, read_json
@@ -21,8 +20,7 @@ OFFER_PUT_AWAY = "model offer put away"
 _LARGEST = 2**20
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Everything that can be set.
 
     Attributes:
@@ -91,5 +89,5 @@ class SettingsStore:
         from engine import write_atomically
 
         if settings != self._written:
-            write_atomically(self.path, dumps({"version": VERSION, **asdict(settings)}))
+            write_atomically(self.path, dumps({"version": VERSION, **to_builtins(settings)}))
             self._written = settings

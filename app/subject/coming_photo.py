@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
@@ -26,8 +25,7 @@ def height_of(width: int, height: int) -> int:
     return round(min(max(_WIDTH * height / width, _LOWEST), _WIDTH))
 
 
-@dataclass(frozen=True)
-class ExpectedPhoto:
+class ExpectedPhoto(Struct, frozen=True):
     """Its height in the panel, and whether it is the user's own; else it is an example."""
 
     height: Annotated[int, Meta(ge=_LOWEST, le=_WIDTH)] = _WIDTH

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -32,8 +32,7 @@ COLUMNS = 4
 _SIDE = 60
 
 
-@dataclass(frozen=True)
-class ExamplePhoto:
+class ExamplePhoto(Struct, frozen=True):
     """Something to begin with: a photo, what it shows, a prompt and a seed that suit it."""
 
     path: Path

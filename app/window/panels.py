@@ -29,7 +29,6 @@ from app.prompt.edit import PromptEdit
 from app.prompt.panel import PromptPanel
 from app.session.state import SessionState
 from app.subject.panel import SubjectPanel
-from app.window.panel_focus import Station
 from app.window.rail import LeftColumn
 from app.window.top_bar import TopBar
 
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from app.session.queue import PictureQueue
     from app.session.subjects import Subjects
     from app.store.history_store import HistoryStore
+    from app.window.panel_focus import Station
 
 
 class Panels(QWidget):
@@ -94,6 +94,8 @@ class Panels(QWidget):
         from app.window.banner import ErrorBanner
         from app.window.toasts import Toast
 
+        self.prompt.complete()
+        yield
         self.subject.attach(subjects)
         self.subject.found_note.verdictChanged.connect(self.left.show_verdict)
         yield
@@ -398,6 +400,8 @@ class Panels(QWidget):
 
     def stations(self) -> list[Station]:
         """The stops of F6: widgets whose keys act at once, not the panels around them, which have no ring and no keys."""
+        from app.window.panel_focus import Station
+
         top_bar = Station(self.top_bar, self.top_bar.bundles)
         editor = self._open_editor()
         if editor is not None:

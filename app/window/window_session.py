@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import to_builtins
 
 from app.models.offer_room import HIGHEST, usual_height
 from app.prompt.coming_scenes import scenes_of_last_time
@@ -49,8 +51,8 @@ class WindowSession:
             "history_shown": self._panels.is_history_shown(),
             "windows": self._place.on_screens(),
             "offer": self._panels.height_over_canvas(),
-            "scenes": asdict(prompt.sheet.chips.described()),
-            "photo": asdict(photo) if photo is not None else None,
+            "scenes": to_builtins(prompt.sheet.chips.described()),
+            "photo": to_builtins(photo) if photo is not None else None,
         }
         return {"controls": controls, "prompt_history": prompt.prompt_history(), "window": self._place.last()}
 
@@ -72,6 +74,6 @@ class WindowSession:
             self._panels.keep_room(height if isinstance(height, int) and height <= HIGHEST else 0)
         sections = controls.get("sections")
         if isinstance(sections, dict):
-            prompt.sheet.set_open_sections(sections)
+            prompt.set_open_sections(sections)
         prompt.set_prompt_history(session.prompt_history)
         self._panels.show_history(controls.get("history_shown", True) is not False)

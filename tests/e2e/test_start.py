@@ -43,7 +43,7 @@ NOT_YET = (
     *("engine.request", "engine.photo.load", "engine.bundle.manifest", "engine.process", "engine.weights.store"),
     *("app.mask.mask_session", "app.session.controller", "app.session.subjects", "app.editor.editor_frame"),
     *("app.editor.mask_canvas", "app.canvas.placement_frame", "app.canvas.action_bar", "app.window.banner"),
-    *("app.system.background", "app.system.sharing"),
+    *("app.system.background", "app.system.sharing", "app.window.panel_focus"),
     *("app.gallery.panel", "app.models.dialog", "app.dialogs.settings_dialog", "app.window.dialog_opener"),
 )
 """Libraries, and modules of ours that bring much along or that are for what opens later."""
@@ -66,7 +66,7 @@ class Painted(QObject):
                 for widget in program.window.findChildren(QWidget)
                 if widget.font() != type_.font(type_._role_of(widget))
             ]
-            sys.stdout.write(repr((loaded, others)))
+            sys.stdout.write(repr((loaded, others, program.window.prompt.sheet.whole)))
             sys.stdout.flush()
             import os
             os._exit(0)
@@ -82,8 +82,9 @@ application.exec()
 def test_the_window_is_painted_without_what_is_only_needed_later(private_folders):
     done = subprocess.run([sys.executable, "-c", FIRST_PICTURE], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.stdout, done.stderr
-    loaded, other_fonts = ast.literal_eval(done.stdout)
+    loaded, other_fonts, fields_built = ast.literal_eval(done.stdout)
     assert "app.window.main_window" in loaded and not set(loaded).intersection(NOT_YET)
+    assert not fields_built, "they are folded away"
     assert not other_fonts, "the style sheet came last, and fonts are not set again after it"
 
 

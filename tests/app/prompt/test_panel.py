@@ -35,6 +35,7 @@ def state() -> SessionState:
 @pytest.fixture
 def panel(qtbot, state) -> PromptPanel:
     panel = PromptPanel(state)
+    panel.complete()
     qtbot.addWidget(panel)
     panel.resize(320, 700)
     panel.show()
@@ -480,7 +481,7 @@ def test_kept_scales_belong_to_their_shape_and_model(panel, bundle, state, tmp_p
     panel.sheet.shape.sizeChosen.emit((72, 48))
     assert state.values.kept is None
     kept = recalled(panel, bundle)
-    state.set_engine(replace(state.engine, phase="loading"))
+    state.update_engine(phase="loading")
     assert state.values.kept == kept, "the same model again"
     other = replace(bundle, name="other")
     state.set_engine(EngineStatus("ready", manifest=other, folder=tmp_path))
@@ -505,6 +506,28 @@ def test_at_first_sections_are_folded_and_say_their_values(panel, bundle, state)
     state.update_values(size=(72, 48), count=3, seed=5, seed_locked=True)
     assert panel.sheet.sections["shape"].header.summary == "landscape 3:2, 3 pictures"
     assert panel.sheet.sections["seed"].header.summary == "5"
+
+
+def test_tab_goes_from_the_line_of_a_section_to_its_fields(panel, qtbot):
+    """They are built after everything else of the panel."""
+    sheet = panel.sheet
+    panel.set_open_sections(dict.fromkeys(("strengths", "shape", "seed", "more"), True))
+    lines = {name: section.header for name, section in sheet.sections.items()}
+    order = [
+        *(lines["strengths"], sheet.prompt_strength.edit, sheet.prompt_strength.slider),
+        *(sheet.subject_strength.edit, sheet.subject_strength.slider, sheet.apart),
+        *(lines["shape"], sheet.shape, sheet.count),
+        *(lines["seed"], sheet.seed.dice, sheet.seed.lock, sheet.seed.spin),
+        *(lines["more"], sheet.temperature.edit, sheet.temperature.slider, sheet.top_p.edit, sheet.top_p.slider),
+        *(sheet.fold_button, sheet.list_button),
+    ]
+    order[0].setFocus(Qt.FocusReason.TabFocusReason)
+    reached = [QApplication.focusWidget()]
+    while reached[-1] is not order[-1] and len(reached) < len(order):
+        qtbot.keyClick(reached[-1], Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget())
+    for expected, there in zip(order, reached, strict=True):
+        assert there is expected or expected.isAncestorOf(there)
 
 
 def test_what_is_open_is_remembered_and_can_be_folded_again(panel, qtbot):

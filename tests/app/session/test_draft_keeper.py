@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from app.mask.brush import Brush
 from app.mask.drafts import DraftStore
@@ -140,7 +141,7 @@ def test_a_draft_of_an_earlier_version_lies_under_the_photos_digest(opened, star
     store.save(replace(store.load(opened.state.subject.draft), name=digest))
     store.clear(opened.state.subject.draft)
     saved = session.load()
-    session.save(replace(saved, subjects=tuple(replace(one, draft="") for one in saved.subjects)))
+    session.save(structs.replace(saved, subjects=tuple(structs.replace(one, draft="") for one in saved.subjects)))
     again = start()
     offered(qtbot, again)
     assert again.drafts.offer.name == digest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import weakref
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -253,7 +252,7 @@ def test_another_framing_composes_every_subject_anew(one):
     one.state.add_subject(cut_out=one.state.subject.cut_out, name="without its photo")
     before = {subject.key: subject.cut_out for subject in one.state.subjects}
     assert keys[0] not in one.subjects._sessions
-    one.state.set_settings(replace(one.state.settings, framing="reference"))
+    one.state.update_settings(framing="reference")
     after = {subject.key: subject.cut_out for subject in one.state.subjects}
     assert [after[key].framing for key in keys] == ["reference"] * 4
     assert sum(after[key] is before[key] for key in before) == 1, "a cut-out without its photo stays"

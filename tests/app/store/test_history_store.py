@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 from PIL import Image
 
 from app.store.errors import HistoryNotWritten
@@ -96,7 +97,7 @@ def test_everything_is_still_there_after_reopening(store: HistoryStore):
     entry = keep_picture(a_picture(), store)
     store.star([entry.id], True)
     again = reopened(store)
-    assert again.pictures() == [replace(entry, starred=True)]
+    assert again.pictures() == [structs.replace(entry, starred=True)]
     assert not again.database.was_damaged
     assert not again.database.was_new
     again.close()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from app.store.settings import Settings, SettingsStore
 from engine.errors import CannotWrite

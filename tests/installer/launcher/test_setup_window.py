@@ -18,6 +18,7 @@ from installer.launcher.opening import DOES_NOT_OPEN, ENDED, NOT_DONE, SHOWN
 from installer.launcher.places import INSTALLED, Places, write
 from installer.launcher.setup import Progress
 from installer.launcher.window import SetupWindow
+from main import NEEDED
 
 
 class Asked:
@@ -48,6 +49,14 @@ def window(qapp, asked, tmp_path):
 def shown(window: SetupWindow) -> set[str]:
     names = ("pause", "again", "folder", "network")
     return {name for name in names if getattr(window, name).isVisible()}
+
+
+def test_the_set_up_window_needs_no_package_but_qt():
+    """It opens while the others are still being fetched."""
+    others = [name for name in NEEDED if name != "PySide6"]
+    code = f"import sys; sys.modules.update(dict.fromkeys({others})); import installer.launcher.window"
+    done = subprocess.run([sys.executable, "-c", code], cwd=module.ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_bytes_and_time_left_are_shown_and_pause_holds_the_words(window):
