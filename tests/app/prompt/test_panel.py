@@ -112,6 +112,15 @@ def test_unknown_words_are_underlined_and_said(panel, bundle, qtbot):
     assert not panel.sheet.words.isVisibleTo(panel)
 
 
+def test_what_is_underlined_in_what_to_avoid_is_said_below_it(panel, bundle, state, qtbot):
+    panel.sheet.avoid.set_open(True)
+    qtbot.keyClicks(panel.sheet.negative, "blurry snow")
+    assert panel.sheet.avoid_words.text() == "This model does not know “blurry”."
+    assert panel.sheet.avoid_words.isVisibleTo(panel) and not panel.sheet.words.isVisibleTo(panel)
+    state.update_values(negative_prompt="snow")
+    assert not panel.sheet.avoid_words.isVisibleTo(panel)
+
+
 def test_the_counter_and_what_is_cut_off(panel, bundle, state):
     state.update_values(prompt="a robot")
     assert panel.sheet.prompt.counter() == ""
