@@ -366,6 +366,23 @@ def test_the_picture_that_is_drawn_stands_at_the_head_of_its_group(panel, qtbot)
     assert len(panel.model.rows) == 5
 
 
+def test_the_ring_comes_back_when_the_user_lets_go_of_all_that_is_chosen(panel, kept, qtbot):
+    shown = panel.model.picture_at(1)
+    panel.set_shown(shown.id)
+    view = panel.view.viewport()
+    beside = QPoint(panel.view.visualRect(panel.model.index(4)).right() + 20, view.height() // 2)
+    assert view.rect().contains(beside) and not panel.view.indexAt(beside).isValid()
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=beside)
+    assert panel.view.chosen() == [shown]
+    click(qtbot, panel, 1, Qt.KeyboardModifier.ControlModifier)
+    assert panel.view.chosen() == [shown], "a second click with Ctrl"
+    click(qtbot, panel, 3, Qt.KeyboardModifier.ControlModifier)
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=beside)
+    assert panel.view.chosen() == [shown], "several were chosen"
+    qtbot.keyClick(panel.view, Qt.Key.Key_Space, Qt.KeyboardModifier.ControlModifier)
+    assert panel.view.chosen() == [shown], "the same by keyboard"
+
+
 def test_one_ring_in_the_row_while_a_picture_forms(panel, store, qtbot):
     panel.add(keep_picture(a_picture(6), store))
     panel.set_running(a_picture(7).request, "1 / 3")
