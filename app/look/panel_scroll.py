@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Slot
-from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QWidget
 
 from app.look.layout import own_viewport
 
@@ -12,7 +12,8 @@ _PADDING = 16
 
 class PanelScroll(QScrollArea):
     """Scrolls a panel's content. The bar lies in the padding, so that nothing changes its width when it appears. Content that becomes
-    shorter while its end is seen stays where it is, with room below it until it is scrolled up."""
+    shorter while its end is seen stays where it is, with room below it until it is scrolled up. The Tab key scrolls to what it reaches; a
+    focus that has to leave what is hidden or switched off does not."""
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +36,11 @@ class PanelScroll(QScrollArea):
         layout = self._content.layout()
         if layout is not None:
             layout.setContentsMargins(_PADDING, 12, max(2, _PADDING - taken), 12)
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        leaving = QApplication.focusWidget()
+        goes = leaving is not None and not (leaving.isVisible() and leaving.isEnabled())
+        return super(QScrollArea, self).focusNextPrevChild(next) if goes else super().focusNextPrevChild(next)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Before the area itself takes notice of it.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton, QVBoxLayout, QWidget
 
 from app.look.panel_scroll import PanelScroll
 
@@ -51,3 +52,24 @@ def test_another_page_that_is_shown_from_its_beginning_has_no_room_below(scrolle
         part.hide()
     bar.setValue(0)
     qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+
+@pytest.mark.parametrize("how", ["hide", "switch off"])
+def test_a_focus_that_has_to_leave_scrolls_nothing_and_the_tab_key_does(scrolled, qtbot, how):
+    bar, parts = scrolled
+    first, second, third = (QPushButton(parts[place]) for place in (0, 3, 3))
+    third.move(0, 60)
+    for button in (first, second, third):
+        button.show()
+    bar.setValue(0)
+    bar.window().activateWindow()
+    first.setFocus()
+    qtbot.waitUntil(first.hasFocus)
+    if how == "hide":
+        first.hide()
+    else:
+        first.setEnabled(False)
+    assert second.hasFocus() and bar.value() == 0
+    bar.setValue(0)
+    qtbot.keyClick(second, Qt.Key.Key_Tab)
+    assert third.hasFocus() and bar.value() > 0
