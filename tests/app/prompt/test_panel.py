@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
@@ -131,6 +131,20 @@ def test_the_counter_and_what_is_cut_off(panel, bundle, state):
     assert panel.sheet.words.text() == "The last 2 words are not used: dusk snow"
     formats = panel.sheet.prompt.document().firstBlock().layout().formats()
     assert any(f.format.fontStrikeOut() for f in formats)
+
+
+def test_the_counter_covers_no_word(panel, bundle, state, qtbot):
+    """It lay over the end of the second line, where a long prompt has words."""
+
+    def place(widget) -> QRect:
+        return QRect(widget.mapTo(panel, QPoint()), widget.size())
+
+    panel.sheet.avoid.set_open(True)
+    for edit, name in ((panel.sheet.prompt, "prompt"), (panel.sheet.negative, "negative_prompt")):
+        assert not edit.count.isVisibleTo(panel)
+        state.update_values(**{name: "a toy robot in the snow"})
+        assert edit.count.isVisibleTo(panel) and edit.count.text() == "7 of 12 tokens"
+        qtbot.waitUntil(lambda field=edit: not place(field).intersects(place(field.count)))  # when it is laid out
 
 
 def test_alt_up_walks_through_earlier_prompts(panel, state, qtbot):
