@@ -18,7 +18,7 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Glyph
-from app.look.layout import retranslates
+from app.look.layout import at_line_start, retranslates
 from app.look.panel_scroll import PanelScroll
 from app.look.theme import space
 from app.prompt.coming_scenes import ComingScenes
@@ -147,19 +147,10 @@ class PromptSheet(QWidget):
         column.addWidget(Divider())
         for name in ("strengths", "shape", "seed", "more"):
             column.addWidget(self.sections[name])
-        ideas = QHBoxLayout()
-        ideas.addSpacing(-12)  # its icon stands where the other lines begin
-        ideas.addWidget(self.ideas_button)
-        ideas.addWidget(self.list_button)
-        ideas.addStretch(1)
-        photo = QHBoxLayout()
-        photo.addSpacing(-12)
-        photo.addWidget(self.photo_button)
-        photo.addStretch(1)
         ways = QVBoxLayout()
         ways.setSpacing(0)
-        ways.addLayout(ideas)
-        ways.addLayout(photo)
+        ways.addLayout(at_line_start(self.ideas_button, self.list_button))
+        ways.addLayout(at_line_start(self.photo_button))
         column.addLayout(ways)
         column.addStretch(1)
         self._content = content

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import amounts
-from app.look.controls import PlainButton, clear, label
+from app.look.controls import PlainButton, at_line_start, clear, label
 from app.look.pixels import to_image
 from app.look.tab_order import tab_within
 from app.mask.candidates import candidate_name, candidates
@@ -59,7 +59,7 @@ class FoundNote(QWidget):
         column.setSpacing(8)
         column.addWidget(self.others)
         column.addLayout(self._row)
-        column.addWidget(self.better, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addLayout(at_line_start(self.better))
         self.better.clicked.connect(self.helpersRequested)
         self.hide()
 
