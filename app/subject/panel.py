@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from app.language import sentences
 from app.look.controls import (
@@ -194,7 +194,8 @@ class SubjectPanel(QWidget):
                 self.photos,
                 self.found_line,
                 self.name_row,
-                self.found_note,  # this and the next come with the cut-out: nothing that is pressed before moves then
+                self.found_note,  # this and the next two come with the cut-out: nothing that is pressed before moves then
+                at_line_start(self.found_note.better),
                 self.photo_note,
                 self.card,
                 at_line_start(self.photos.add),
@@ -202,10 +203,10 @@ class SubjectPanel(QWidget):
                 self.shelf,
             )
         ):
-            if isinstance(part, QWidget):
-                self._column.insertWidget(_ABOVE + place, part)
-            else:
+            if isinstance(part, QLayout):
                 self._column.insertLayout(_ABOVE + place, part)
+            elif isinstance(part, QWidget):
+                self._column.insertWidget(_ABOVE + place, part)
         canvas.menuWanted.connect(self._open_menu)
         self.found_note.chosen.connect(self._candidate_chosen)
         self.found_note.helpersRequested.connect(self.helpersRequested)
