@@ -219,6 +219,11 @@ class HistoryView(HoverList):
         model.setCurrentIndex(index, model.SelectionFlag.ClearAndSelect)
         if scroll:
             self.scrollTo(index)
+            place, side = (
+                self.visualRect(index),
+                self.delegate.side,
+            )  # the arrows lie on the first and the last that is seen
+            self.scroll_by(min(0, place.left() - side) + max(0, place.right() + side - self.viewport().width()))
 
     def scroll_by(self, pixels: int) -> None:
         bar = self.horizontalScrollBar()

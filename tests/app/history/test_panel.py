@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QDrag, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -466,6 +466,24 @@ def test_start_finishes_the_last_session(panel, store, kept, qtbot, monkeypatch)
         panel.start()
     assert trashed == [str(kept[4].file)]
     assert 5 in shown(panel)
+
+
+def test_the_picture_on_the_canvas_does_not_lie_under_an_arrow(store, qtbot):
+    kept = [keep_picture(a_picture(seed), store) for seed in range(16)]
+    panel = HistoryPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(500, 130)
+    panel.show()
+    qtbot.waitUntil(panel.arrows.right.isVisible)
+
+    def place(widget, rect=None) -> QRect:
+        return QRect(widget.mapTo(panel, rect.topLeft() if rect else QPoint()), rect.size() if rect else widget.size())
+
+    for number in (8, 3, 12, 0, 15):
+        panel.set_shown(kept[number].id)
+        row = panel.view.visualRect(panel.model.index(panel.model.row_of(kept[number].id)))
+        for arrow in (panel.arrows.left, panel.arrows.right):
+            assert not arrow.isVisible() or not place(panel.view.viewport(), row).intersects(place(arrow)), number
 
 
 def test_the_wheel_scrolls_sideways_and_arrows_show_where_there_is_more(panel, qtbot):
