@@ -437,7 +437,8 @@ class CanvasPanel(QWidget):
         self.ideas.setGeometry(canvas.rect())
         self.results.setGeometry(canvas.rect())
         self.placement.lay_out()
-        self.actions_bar.set_width(canvas.width() - 16)
+        for floating in (self.actions_bar, self.placement.bar):
+            floating.set_width(canvas.width() - 16)
         bar = self.placement.bar if self.actions_bar.isHidden() else self.actions_bar
         if bar.isHidden():
             canvas.set_bar_rect(QRect())

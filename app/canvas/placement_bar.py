@@ -26,6 +26,7 @@ class PlacementBar(FloatingBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("placementBar")
+        self._width = 0
         self._automatic, self._over, self._moved, self._in_photo = True, False, False, False
         self.words = ElidedLabel("", "help", "muted")
         self.mirror_button = Button("", "flip-vertical-2", "plain", self)
@@ -63,6 +64,13 @@ class PlacementBar(FloatingBar):
         self.close_button.setVisible(self._over)
         self._name()
 
+    def set_width(self, width: int) -> None:
+        """So many pixels are there: where not all words fit, buttons become icons with tooltips, Mirror first. What the frame is
+        for is still said."""
+        if width != self._width:
+            self._width = width
+            self._name()
+
     @Slot()
     def _automatic_clicked(self) -> None:
         # Pressed while it is on, it stays on: moving the cut-out is what ends it.
@@ -88,6 +96,10 @@ class PlacementBar(FloatingBar):
             button.setAccessibleName(text)
             button.setToolTip(tooltip(action))
             button.updateGeometry()
+        for button in (self.mirror_button, self.automatic_button, self.close_button):
+            if self._width and self.sizeHint().width() > self._width:
+                button.setText("")
+                button.updateGeometry()
         self.adjustSize()
 
     def changeEvent(self, event: QEvent) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt, QTimer, Signal,
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QKeySequenceEdit, QLineEdit, QVBoxLayout, QWidget
 
+from app.language import sentences
 from app.look import type as type_
 from app.look.controls import IconButton, OutlinedButton, PlainButton, label
 from app.shortcuts import GROUPS, TABLE, Shortcut, as_written, group_label, keymap, sequence
@@ -203,12 +204,12 @@ class KeyRow(QWidget):
         self.edit.blockSignals(False)
         first, *others = [as_written(sequence(key)) for key in keys] or [""]
         further = [key for key in dict.fromkeys(others) if key != first]
-        self.further.setText(self.tr("also {0}").format(", ".join(further)) if further else "")
+        self.further.setText(self.tr("also {0}").format(sentences.listed(further)) if further else "")
         self.further.setVisible(bool(further))
 
     def show_conflict(self) -> None:
         others = keymap.conflicts(self.line.id, self._wanted)
-        names = ", ".join(f"“{other.label.rstrip('…')}”" for other in others)
+        names = sentences.listed(f"“{other.label.rstrip('…')}”" for other in others)
         self.take_button.setText(self.tr("Take it from {0}").format(names))
         self.take_button.setVisible(bool(others))
         self.conflict.setText(self.tr("Also used by {0}").format(names) if others else "")

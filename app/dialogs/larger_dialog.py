@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from app.dialogs.frame import Dialog
 from app.language import amounts, sentences
-from app.look.controls import OutlinedButton, PlainButton, PrimaryButton, Segmented, label
+from app.look.controls import OutlinedButton, PlainButton, PrimaryButton, Segmented, at_line_start, label
 from app.session.enlargement import Enlargement
 from app.session.to_get import look_up
 from engine.weights import MODELS, chosen_parts
@@ -78,16 +78,13 @@ class LargerDialog(Dialog):
         self.save.setFocus()
 
     def _lay_out(self) -> None:
-        offer = QHBoxLayout()
-        offer.addWidget(self.offer)
-        offer.addStretch(1)
         buttons = QHBoxLayout()
         buttons.addWidget(self.going, 1)
         buttons.addWidget(self.stop)
         buttons.addWidget(self.save)
         for widget in (self.factor, self.way, self.about):
             self.body.addWidget(widget)
-        self.body.addLayout(offer)
+        self.body.addLayout(at_line_start(self.offer))
         # Bar and words have their room before they are there: the buttons stay under the pointer.
         for kept in (self.bar, self.going):
             policy = kept.sizePolicy()

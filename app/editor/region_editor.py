@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.editor.editor_frame import EditorFrame
 from app.editor.photo_placing import PhotoPlacing
@@ -33,6 +33,7 @@ class RegionEditor(EditorFrame):
 
     Args:
         prompt: the field that says what is drawn; not there where the photo goes on behind a placed subject, whatever it says.
+        count: says beside its heading how much of it the model reads.
 
     Attributes:
         into_photo: what is marked is where the subject goes in a photo.
@@ -47,17 +48,22 @@ class RegionEditor(EditorFrame):
     accepted = Signal(object, int, object)
     left = Signal()
 
-    def __init__(self, service: MaskService, prompt: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, service: MaskService, prompt: QWidget, count: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent, region=True)
         self.setObjectName("regionEditor")
         self._service, self._prompt = service, prompt
         self.into_photo = self.goes_in = False
         self._count = 1
         self._prompt_label = label("", "label")
+        self._prompt_row = QWidget()
+        row = QHBoxLayout(self._prompt_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._prompt_label, 1)
+        row.addWidget(count)
         self.scales = LabelledSlider("", 0, 1, 1, 0, 0)
         self.scales_words = label("", "help", "muted", wrap=True)
         self.use, self.discard = PrimaryButton("", "check"), PlainButton("")
-        content = (Divider(), self._prompt_label, prompt, self.scales, self.scales_words)
+        content = (Divider(), self._prompt_row, prompt, self.scales, self.scales_words)
         self.side = EditorSide(content, (self.use, self.discard))
         self._lay_out(self.side)
         self.placing = PhotoPlacing(self.canvas, self)
@@ -93,7 +99,7 @@ class RegionEditor(EditorFrame):
         """
         blank = np.zeros(photo.rgb.shape[:2], np.uint8)
         self.into_photo, self.goes_in = into_photo, goes_in
-        for widget in (self._prompt_label, self._prompt):
+        for widget in (self._prompt_row, self._prompt):
             widget.setVisible(subject is None)
         session = RegionSession(photo, Pyramid(photo.rgb), MaskDocument(blank), self._service, None, self)
         session.marksChanged.connect(self._show)

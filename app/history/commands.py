@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from app.language import sentences
 from engine import PhotoError, Sentence, shown_name
 
 if TYPE_CHECKING:
@@ -359,7 +360,7 @@ class PictureCommands(QObject):
     def _purged(self, left: list[Path]) -> None:
         if left:
             self.changed.emit()
-            names = ", ".join(shown_name(file) for file in left[:3])
+            names = sentences.listed(shown_name(file) for file in left[:3])
             self.failed.emit(_not_trashed(names))
 
     @Slot(object)

@@ -166,7 +166,8 @@ class HistoryView(HoverList):
         opened(object): the ``Picture`` that was clicked, or on which Enter was pressed.
         menuWanted(QPoint): global position of a context menu for the selection.
         moved: scrolled, or the content's width changed.
-        givenBack: what a menu was about is not chosen any more.
+        givenBack: what a menu was about is not chosen any more, or the user let go of all that was: a click beside the
+            thumbnails, a second one with Ctrl.
     """
 
     opened = Signal(object)
@@ -218,6 +219,11 @@ class HistoryView(HoverList):
         model.setCurrentIndex(index, model.SelectionFlag.ClearAndSelect)
         if scroll:
             self.scrollTo(index)
+            place, side = (
+                self.visualRect(index),
+                self.delegate.side,
+            )  # the arrows lie on the first and the last that is seen
+            self.scroll_by(min(0, place.left() - side) + max(0, place.right() + side - self.viewport().width()))
 
     def scroll_by(self, pixels: int) -> None:
         bar = self.horizontalScrollBar()
@@ -250,6 +256,11 @@ class HistoryView(HoverList):
         other = clicked is not None and clicked.id not in before and not event.modifiers()
         self._pressed = (before, clicked.id) if other and clicked is not None else None
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if not self.chosen():
+            self.givenBack.emit()
+
     def _lend_to(self, index: QModelIndex) -> None:
         """A menu is about another picture than those that are chosen: it alone is chosen until ``give_back``."""
         before = self._lent[0] if self._lent is not None else self.chosen_ids()
@@ -278,6 +289,8 @@ class HistoryView(HoverList):
             self._clicked(self.currentIndex())
         else:
             super().keyPressEvent(event)
+            if not self.chosen():
+                self.givenBack.emit()
 
     def _clicked(self, index: QModelIndex) -> None:
         picture = self.history.picture_at(index.row()) if index.isValid() else None

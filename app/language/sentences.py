@@ -44,6 +44,11 @@ def saved_to(file: Path) -> str:
     return say("Saved to {0}", shown_name(file.parent))
 
 
+def listed(names: Iterable[str]) -> str:
+    """ "one, two, three": names in a row, as the user's language puts them."""
+    return say(", ").join(names)
+
+
 def joined(sentences: Iterable[str]) -> str:
     """Several sentences of the engine in a row, translated: with a space, except after a full stop that brings its own."""
     return in_a_row(map(translated, sentences))

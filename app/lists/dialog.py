@@ -229,7 +229,7 @@ class ListDialog(Dialog):
                 count = self.tr("{0}, about {1}").format(count, rough_seconds(state.expected_seconds * pictures))
             unknown = language.unknown_words("\n".join(one.request.prompt for one in self._listed)) if language else ()
             if unknown:
-                words = self.tr("This model does not know: {0}").format(", ".join(unknown[:8]))
+                words = self.tr("This model does not know: {0}").format(sentences.listed(unknown[:8]))
                 words += "…" if len(unknown) > 8 else ""
         possible, why = self._can_draw()
         if self._listed and not possible and not source.requests:

@@ -13,7 +13,18 @@ from app.look.buttons import (
     TonalButton,
 )
 from app.look.inputs import CheckBox, ComboBox, NumberField, SearchField
-from app.look.layout import Card, Disclosure, Divider, ElidedLabel, Spinner, clear, heading, label, reading_pane
+from app.look.layout import (
+    Card,
+    Disclosure,
+    Divider,
+    ElidedLabel,
+    Spinner,
+    at_line_start,
+    clear,
+    heading,
+    label,
+    reading_pane,
+)
 from app.look.segmented import Segmented
 from app.look.sliders import LabelledSlider, Slider
 
@@ -38,6 +49,7 @@ __all__ = [
     "Slider",
     "Spinner",
     "TonalButton",
+    "at_line_start",
     "clear",
     "heading",
     "label",

@@ -26,6 +26,9 @@ from app.look import type as type_
 from app.look.theme import notifier, radius, size, theme
 from app.look.type import scaled
 
+_PLAIN_PADDING = 12
+"""Of a plain button, see ``buttons.py``: ground that is not seen until it is pointed at."""
+
 
 def label(
     text: str = "", role: str = "body", tone: str = "", *, wrap: bool = False, parent: QWidget | None = None
@@ -49,6 +52,16 @@ def reading_pane(name: str) -> QPlainTextEdit:
     result.setAccessibleName(name)
     type_.apply(result, "mono")
     return result
+
+
+def at_line_start(*buttons: QWidget) -> QHBoxLayout:
+    """Plain buttons in a row: the icon of the first stands where the other lines of the column begin, its ground beside them."""
+    row = QHBoxLayout()
+    row.addSpacing(-_PLAIN_PADDING)
+    for button in buttons:
+        row.addWidget(button)
+    row.addStretch(1)
+    return row
 
 
 class ElidedLabel(QLabel):

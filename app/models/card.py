@@ -207,7 +207,7 @@ class ModelCard(Card):
         tone = "muted"
         if wrong:
             tone = "danger"
-            names = ", ".join(wrong[:3]) + ("…" if len(wrong) > 3 else "")
+            names = sentences.listed(wrong[:3]) + ("…" if len(wrong) > 3 else "")
             told = [self.tr("Damaged or missing: {0}.").format(names)]
             # What was converted is made anew as a whole; what was fetched is fetched again by itself.
             told.append(

@@ -136,7 +136,7 @@ class LicenceSheet(QWidget):
             by_licence.setdefault(part.licence.name, []).append(part)
         for number, parts in enumerate(by_licence.values()):
             licence, row = parts[0].licence, 3 * number
-            names = ", ".join(part.title for part in parts)
+            names = sentences.listed(part.title for part in parts)
             self._grid.addWidget(label(f"{licence.name}: {names}", "label", wrap=True), row, 0)
             self._grid.addWidget(label(sentences.translated(licence.summary), "help", "muted", wrap=True), row + 1, 0)
             self._grid.setRowMinimumHeight(row + 2, _GAP)

@@ -1,7 +1,7 @@
 """The first run: what is here and works already, what there could be, what that needs, and the one button that begins it.
 
-A card over the empty canvas. It is there until a picture is drawn, the large model is in use, or the user puts it away; while
-the large model is on its way it says how far it is. Everything can be used meanwhile.
+A card over the empty canvas. It goes for good with the first picture, or when the user puts it away, and it is not there while
+the large model is in use; while that is on its way it says how far it is. Everything can be used meanwhile.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class ModelOffer(QWidget):
         self._soon.timeout.connect(self.refresh)
         for signal in (state.engineChanged, state.resultChanged, state.jobChanged, state.settingsChanged):
             signal.connect(self._refresh_soon)
+        state.resultChanged.connect(self._go_with_first_picture)
         notifier.changed.connect(self.update)
         if parent is not None:
             parent.installEventFilter(self)
@@ -107,6 +108,7 @@ class ModelOffer(QWidget):
     def begin(self) -> None:
         """The window can be seen: look at the device, then appear where there is something to offer."""
         self._begun = True
+        self._go_with_first_picture()
         if self._is_due():
             self._downloads.find_device()
         else:
@@ -242,6 +244,12 @@ class ModelOffer(QWidget):
             self.wanted.emit()
         else:
             self.modelsWanted.emit()
+
+    @Slot()
+    def _go_with_first_picture(self) -> None:
+        """An empty canvas later, before a new photo's first picture, is no first run."""
+        if self._session.result is not None:
+            self._put_away()
 
     @Slot()
     def _put_away(self) -> None:

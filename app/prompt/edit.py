@@ -5,12 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from msgspec import Struct
-from PySide6.QtCore import QRectF, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QSyntaxHighlighter, QTextCursor
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetricsF, QSyntaxHighlighter, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
 from app.look import focus
 from app.look import type as type_
+from app.look.layout import label
 from app.look.theme import notifier, theme
 from app.prompt.vocabulary import PromptHistory, PromptReader, Reading
 from app.shortcuts import bind
@@ -81,6 +82,7 @@ class PromptEdit(QPlainTextEdit):
         history: earlier prompts for Alt+↑ and Alt+↓; None for a field without.
 
     Attributes:
+        count: says how much of the limit is used; whoever shows the field puts it beside it, where it covers no words.
         was_cut: what came last was longer than a prompt may be, and its end is not there.
 
     Signals:
@@ -113,6 +115,8 @@ class PromptEdit(QPlainTextEdit):
         if history is not None:
             bind(self, "prompt_older", self.older)
             bind(self, "prompt_newer", self.newer)
+        self.count = label("", "micro", "muted", parent=self)
+        self.count.hide()
         self._fix_height()
 
     def text(self) -> str:
@@ -176,8 +180,15 @@ class PromptEdit(QPlainTextEdit):
         self.reading = self.reader.read(text)
         self.marks = _Marks.of(text, self.reading)
         self._underliner.rehighlight()
-        self.viewport().update()
+        self._show_count()
         return self.reading
+
+    def _show_count(self) -> None:
+        text, reading = self.counter(), self.reading
+        self.count.setText(text)
+        self.count.setProperty("tone", "warning" if reading.tokens > reading.limit else "muted")
+        self.count.style().polish(self.count)
+        self.count.setVisible(bool(text))
 
     def _fix_height(self) -> None:
         line = max(QFontMetricsF(self.font()).lineSpacing(), type_.line_height("prompt"))
@@ -186,6 +197,8 @@ class PromptEdit(QPlainTextEdit):
     def changeEvent(self, event) -> None:
         if event.type() == event.Type.FontChange:
             self._fix_height()
+        elif event.type() == event.Type.LanguageChange:
+            self._show_count()
         super().changeEvent(event)
 
     def insertFromMimeData(self, source) -> None:
@@ -205,26 +218,3 @@ class PromptEdit(QPlainTextEdit):
         if not reading.limit or reading.tokens <= reading.limit / 2:
             return ""
         return self.tr("{0} of {1} tokens").format(reading.tokens, reading.limit)
-
-    def paintEvent(self, event) -> None:
-        super().paintEvent(event)
-        text = self.counter()
-        if not text:
-            return
-        painter = QPainter(self.viewport())
-        font = type_.font("micro")
-        metrics = QFontMetricsF(font)
-        over = self.reading.tokens > self.reading.limit
-        ink = theme().color("warning" if over else "text-muted")
-        width = metrics.horizontalAdvance(text) + 10
-        area = self.viewport().rect()
-        rect = QRectF(area.right() - width, area.bottom() - metrics.height() - 3, width, metrics.height() + 4)
-        ground = QColor(theme().color("surface-sunken"))
-        ground.setAlphaF(0.85)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ground)
-        painter.drawRoundedRect(rect, 4, 4)
-        painter.setFont(font)
-        painter.setPen(ink)
-        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)

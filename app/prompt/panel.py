@@ -196,6 +196,7 @@ class PromptPanel(QWidget):
     @Slot()
     def _negative_edited(self) -> None:
         self.state.update_values(negative_prompt=self.sheet.negative.text())
+        self._show_words()
 
     @Slot(object)
     def _prompt_strength_moved(self, dial: Dial) -> None:
@@ -428,12 +429,16 @@ class PromptPanel(QWidget):
     def _show_words(self) -> None:
         """Unknown and dropped words are said, never silently ignored."""
         sheet = self.sheet
-        prompt, reading = sheet.prompt.text(), sheet.prompt.reading
-        cut = cut_sentence() if sheet.prompt.was_cut else ""
-        sentences = [cut, braces_sentence(prompt), dropped_sentence(reading), unknown_sentence(prompt, reading)]
-        text = "\n".join(sentence for sentence in sentences if sentence)
-        sheet.words.setText(text)
-        sheet.words.setVisible(bool(text))
+        prompt = sheet.prompt.text()
+        for edit, line, more in (
+            (sheet.prompt, sheet.words, braces_sentence(prompt)),
+            (sheet.negative, sheet.avoid_words, ""),
+        ):
+            cut = cut_sentence() if edit.was_cut else ""
+            unknown = unknown_sentence(edit.text(), edit.reading)
+            text = "\n".join(part for part in (cut, more, dropped_sentence(edit.reading), unknown) if part)
+            line.setText(text)
+            line.setVisible(bool(text))
         sheet.chips.mark(prompt)
 
     def _summarise(self) -> None:

@@ -29,16 +29,18 @@ def short(dial: Dial) -> str:
     return "…" if isinstance(dial, tuple) else f"{dial:.1f}"
 
 
-def empty_column() -> QWidget:
+def column_of(*widgets: QWidget) -> QWidget:
     holder = QWidget()
     column = QVBoxLayout(holder)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(space("row-gap"))
+    for widget in widgets:
+        column.addWidget(widget)
     return holder
 
 
 def fill(holder: QWidget, *widgets: QWidget) -> None:
-    """Put widgets into an ``empty_column``, where Tab finds them, too."""
+    """Put widgets into a ``column_of`` nothing, where Tab finds them, too."""
     column = holder.layout()
     assert column is not None
     for widget in widgets:

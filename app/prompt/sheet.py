@@ -18,13 +18,13 @@ from app.look.controls import (
     label,
 )
 from app.look.glyphs import Glyph
-from app.look.layout import retranslates
+from app.look.layout import at_line_start, retranslates
 from app.look.panel_scroll import PanelScroll
 from app.look.theme import space
 from app.prompt.coming_scenes import ComingScenes
 from app.prompt.edit import PromptEdit
 from app.prompt.fields import CountField, DialSlider, SeedField, ShapeCombo
-from app.prompt.parts import Fold, Pinned, dial, empty_column, fill, labelled
+from app.prompt.parts import Fold, Pinned, column_of, dial, fill, labelled
 from app.prompt.scene_chips import SceneChips
 from app.prompt.vocabulary import PromptHistory
 from app.session.values import TEMPERATURES, PanelValues
@@ -87,7 +87,9 @@ class PromptSheet(QWidget):
         self.scenes = Disclosure("", self.chips, opened=True)
         self.negative = PromptEdit(2)
         self.negative.setObjectName("negativePromptEdit")
-        self.avoid = Disclosure("", self.negative)
+        self.avoid_words = label("", "help", "warning", wrap=True)
+        self.avoid_words.hide()
+        self.avoid = Disclosure("", column_of(self.negative, self.negative.count, self.avoid_words))
         self.ideas_button = PlainButton("", "image")
         self.ideas_button.setObjectName("ideasButton")
         self.list_button = PlainButton("", "layers")
@@ -98,7 +100,7 @@ class PromptSheet(QWidget):
         for wordy in (self.ideas_button, self.list_button, self.photo_button):
             wordy.setMinimumWidth(_WORDY)
 
-        self._strengths, self._shape, self._seed_box, self._more = (empty_column() for _ in range(4))
+        self._strengths, self._shape, self._seed_box, self._more = (column_of() for _ in range(4))
         self._seed_fold = Fold(self._seed_box)
         self.sections: dict[str, Disclosure] = {
             "scenes": self.scenes,
@@ -114,6 +116,7 @@ class PromptSheet(QWidget):
         column.setSpacing(space("row-gap"))
         header = QHBoxLayout()
         header.addWidget(self.title, 1)
+        header.addWidget(self.prompt.count)
         header.addWidget(self.presets_button)
         header.addWidget(self.history_button)
         column.addLayout(header)
@@ -127,19 +130,10 @@ class PromptSheet(QWidget):
         column.addWidget(Divider())
         for name in BUILT_LATER:
             column.addWidget(self.sections[name])
-        ideas = QHBoxLayout()
-        ideas.addSpacing(-12)  # its icon stands where the other lines begin
-        ideas.addWidget(self.ideas_button)
-        ideas.addWidget(self.list_button)
-        ideas.addStretch(1)
-        photo = QHBoxLayout()
-        photo.addSpacing(-12)
-        photo.addWidget(self.photo_button)
-        photo.addStretch(1)
         ways = QVBoxLayout()
         ways.setSpacing(0)
-        ways.addLayout(ideas)
-        ways.addLayout(photo)
+        ways.addLayout(at_line_start(self.ideas_button, self.list_button))
+        ways.addLayout(at_line_start(self.photo_button))
         column.addLayout(ways)
         column.addStretch(1)
         self._content = content

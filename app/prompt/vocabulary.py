@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from app.language import sentences
 from app.language.say import say
 from engine import MAX_PROMPT_CHARACTERS
 
@@ -107,27 +108,27 @@ def unknown_sentence(prompt: str, reading: Reading) -> str:
     words = [word for word in dict.fromkeys(prompt[start:end] for start, end in reading.unknown) if word not in unsure]
     if any(letter.isalpha() and letter > LAST_LATIN for word in words for letter in word):
         return say("This model reads English.")
-    sentences = []
+    told = []
     if words:
         listed, more = _listed(words)
-        sentences.append(
+        told.append(
             say("This model does not know {0} and {1} more.", listed, more)
             if more
             else say("This model does not know {0}.", listed)
         )
     if unsure:
         listed, more = _listed(list(unsure))
-        sentences.append(
+        told.append(
             say("This model is unsure of {0} and {1} more.", listed, more)
             if more
             else say("This model is unsure of {0}.", listed)
         )
-    return "\n".join(sentences)
+    return "\n".join(told)
 
 
 def _listed(words: Sequence[str]) -> tuple[str, int]:
     """Three words in quotation marks, and how many more there are."""
-    return ", ".join(f"“{word}”" for word in words[:3]), max(0, len(words) - 3)
+    return sentences.listed(f"“{word}”" for word in words[:3]), max(0, len(words) - 3)
 
 
 def braces_sentence(prompt: str) -> str:

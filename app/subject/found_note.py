@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, Signal, Slot
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.language import amounts
@@ -32,6 +32,9 @@ _PIXELS = 132
 class FoundNote(QWidget):
     """Says nothing about a cut-out that is right, and of one that was not found only what helps.
 
+    Attributes:
+        better: offers the networks that cut out better; the panel puts it below, where its icon has room to stand in line.
+
     Signals:
         chosen(int): another candidate, by its number among the boxes.
         helpersRequested: get the networks that cut out better.
@@ -50,7 +53,8 @@ class FoundNote(QWidget):
         self._size, self._asking, self._ask_again = 0, False, False
         self.others = label("", "help", "muted")
         self.thumbs: list[Thumb] = []
-        self.better = PlainButton("", "download")
+        self.better = PlainButton("", "download", self)
+        self.better.hide()
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._row = QHBoxLayout()
         self._row.setSpacing(8)
@@ -59,7 +63,6 @@ class FoundNote(QWidget):
         column.setSpacing(8)
         column.addWidget(self.others)
         column.addLayout(self._row)
-        column.addWidget(self.better, 0, Qt.AlignmentFlag.AlignLeft)
         self.better.clicked.connect(self.helpersRequested)
         self.hide()
 
@@ -78,8 +81,9 @@ class FoundNote(QWidget):
         changed, self._verdict = verdict != self._verdict, verdict
         if changed:
             self.verdictChanged.emit(verdict)
-        self.setVisible(verdict in ("unsure", "nothing"))
         if verdict not in ("unsure", "nothing"):
+            self.hide()
+            self.better.hide()
             return
         boxes = candidates(proposal) if verdict == "unsure" and photo is not None else ()
         self._names = [candidate_name(proposal, index) for index in range(len(boxes))] if proposal is not None else []
@@ -129,7 +133,7 @@ class FoundNote(QWidget):
 
         offered = self._verdict in ("unsure", "nothing") and "segmentation" not in installed_helpers()
         self.better.setVisible(offered)
-        self.setVisible(offered or (self._verdict == "unsure" and bool(self._shown[1])))
+        self.setVisible(self._verdict == "unsure" and bool(self._shown[1]))
         self._show_size()
         self._ask_again = offered
         self._ask()

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from app.language import sentences
 from app.look.controls import (
     ElidedLabel,
     PlainButton,
+    at_line_start,
     label,
 )
 from app.look.glyphs import Glyph
@@ -185,7 +186,7 @@ class SubjectPanel(QWidget):
         self.note = label("", "help", "muted", wrap=True)
         self.photo_note = label("", "help", "muted", wrap=True)
         self.photo_note.setObjectName("photoNote")
-        for place, widget in enumerate(
+        for place, part in enumerate(
             (
                 canvas,
                 self.tool_row,
@@ -193,15 +194,19 @@ class SubjectPanel(QWidget):
                 self.photos,
                 self.found_line,
                 self.name_row,
-                self.found_note,  # this and the next come with the cut-out: nothing that is pressed before moves then
+                self.found_note,  # this and the next two come with the cut-out: nothing that is pressed before moves then
+                at_line_start(self.found_note.better),
                 self.photo_note,
                 self.card,
-                self.photos.add,
+                at_line_start(self.photos.add),
                 self.note,
                 self.shelf,
             )
         ):
-            self._column.insertWidget(_ABOVE + place, widget)
+            if isinstance(part, QLayout):
+                self._column.insertLayout(_ABOVE + place, part)
+            elif isinstance(part, QWidget):
+                self._column.insertWidget(_ABOVE + place, part)
         canvas.menuWanted.connect(self._open_menu)
         self.found_note.chosen.connect(self._candidate_chosen)
         self.found_note.helpersRequested.connect(self.helpersRequested)

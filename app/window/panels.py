@@ -109,7 +109,7 @@ class Panels(QWidget):
         self.editor = MaskEditorView(state, subjects)
         yield
         self.region_prompt = PromptEdit(3)
-        self.region = RegionEditor(subjects.service, self.region_prompt)
+        self.region = RegionEditor(subjects.service, self.region_prompt, self.region_prompt.count)
         yield
         self.cutting = CuttingEditor(subjects.service)
         self._editors = (self.editor, self.region, self.cutting)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
 import signal
 import threading
@@ -18,10 +17,11 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import best_of, lists, views
 from engine.cli.drawing_progress import follow, show_loading
 from engine.cli.place import Finish, as_it_is, check_place, take_place
+from engine.cli.targets import check_target
 from engine.cli.terminal import progress
-from engine.errors import CannotWrite, InputError, RequestError
+from engine.errors import InputError, RequestError
 from engine.events import Finished
-from engine.files import ensure_folder, is_folder
+from engine.files import ensure_folder
 from engine.placement import Placement
 from engine.preset import read_preset
 from engine.request import MAX_SEED, CutOut, GenerationRequest, ScaleBits
@@ -182,15 +182,7 @@ def check_places(out: Path, previews: Path | None) -> None:
             Sentence("“{out}” is no kind of picture that can be written.", out=out.name),
             Sentence("Use .png, .webp or .jpg."),
         )
-    if not is_folder(out.parent):
-        raise CannotWrite(
-            Sentence("The folder {parent} does not exist.", parent=out.parent),
-            Sentence("Make it first, or name another one."),
-        )
-    if not os.access(out.parent, os.W_OK):
-        raise CannotWrite(
-            Sentence("The folder {parent} may not be written.", parent=out.parent), Sentence("Name another one.")
-        )
+    check_target(out)
     if previews is not None:
         ensure_folder(previews)
 

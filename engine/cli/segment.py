@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import CannotWrite, InputError
-from engine.files import is_folder
+from engine.cli.targets import check_target
+from engine.errors import InputError
 from engine.photo.hints import Box, Click, Hint, SubjectProposal
 from engine.sentence import Sentence
 
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
     targets = [target for target in (args.out, args.cutout) if target is not None]
     for target in targets:
-        check_target(target)
+        check_png(target)
     if len({path.absolute() for path in (args.photo, *targets)}) <= len(targets):
         raise InputError(
             Sentence("Photo, mask and cut-out would be one file."), Sentence("Give each a name of its own.")
@@ -119,17 +119,13 @@ def compose(args: argparse.Namespace, photo: Photo, mask: np.ndarray) -> np.ndar
     return of_cut_out(cut_out(clean, mask, args.size))
 
 
-def check_target(target: Path) -> None:
-    """Say before any work that a file cannot be written here."""
+def check_png(target: Path) -> None:
+    """Say before any work that a mask or a cut-out cannot be written here."""
     if target.suffix.lower() != ".png":
         raise InputError(
             Sentence("'{target}' is no PNG.", target=target.name), Sentence("Masks and cut-outs are written as .png.")
         )
-    if not is_folder(target.parent):
-        raise CannotWrite(
-            Sentence("The folder {parent} does not exist.", parent=target.parent),
-            Sentence("Make it first, or name another one."),
-        )
+    check_target(target)
 
 
 def check_hints(args: argparse.Namespace, width: int, height: int) -> None:

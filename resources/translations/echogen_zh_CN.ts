@@ -12,6 +12,10 @@
         <translation>“{path}”不是可以写入的图片格式。</translation>
     </message>
     <message>
+        <source>, </source>
+        <translation>、</translation>
+    </message>
+    <message>
         <source>, about {0} left</source>
         <translation>，大约还需 {0}</translation>
     </message>

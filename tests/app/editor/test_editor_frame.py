@@ -25,7 +25,7 @@ def editor(qtbot, request):
         editor = CuttingEditor(service)
         editor.begin(PICTURE, np.full((64, 64), 255, np.uint8), "cat", "cat")
     else:
-        editor = RegionEditor(service, QWidget())
+        editor = RegionEditor(service, QWidget(), QWidget())
         editor.begin(PICTURE, 4)
     qtbot.addWidget(editor)
     editor.canvas.tools.set_tool("brush")

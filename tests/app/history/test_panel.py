@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt
 from PySide6.QtGui import QContextMenuEvent, QDrag, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
@@ -366,6 +366,23 @@ def test_the_picture_that_is_drawn_stands_at_the_head_of_its_group(panel, qtbot)
     assert len(panel.model.rows) == 5
 
 
+def test_the_ring_comes_back_when_the_user_lets_go_of_all_that_is_chosen(panel, kept, qtbot):
+    shown = panel.model.picture_at(1)
+    panel.set_shown(shown.id)
+    view = panel.view.viewport()
+    beside = QPoint(panel.view.visualRect(panel.model.index(4)).right() + 20, view.height() // 2)
+    assert view.rect().contains(beside) and not panel.view.indexAt(beside).isValid()
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=beside)
+    assert panel.view.chosen() == [shown]
+    click(qtbot, panel, 1, Qt.KeyboardModifier.ControlModifier)
+    assert panel.view.chosen() == [shown], "a second click with Ctrl"
+    click(qtbot, panel, 3, Qt.KeyboardModifier.ControlModifier)
+    qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=beside)
+    assert panel.view.chosen() == [shown], "several were chosen"
+    qtbot.keyClick(panel.view, Qt.Key.Key_Space, Qt.KeyboardModifier.ControlModifier)
+    assert panel.view.chosen() == [shown], "the same by keyboard"
+
+
 def test_one_ring_in_the_row_while_a_picture_forms(panel, store, qtbot):
     panel.add(keep_picture(a_picture(6), store))
     panel.set_running(a_picture(7).request, "1 / 3")
@@ -461,6 +478,24 @@ def test_start_finishes_the_last_session(panel, store, kept, qtbot, monkeypatch)
         panel.start()
     assert trashed == [str(kept[4].file)]
     assert 5 in shown(panel)
+
+
+def test_the_picture_on_the_canvas_does_not_lie_under_an_arrow(store, qtbot):
+    kept = [keep_picture(a_picture(seed), store) for seed in range(16)]
+    panel = HistoryPanel(store)
+    qtbot.addWidget(panel)
+    panel.resize(500, 130)
+    panel.show()
+    qtbot.waitUntil(panel.arrows.right.isVisible)
+
+    def place(widget, rect=None) -> QRect:
+        return QRect(widget.mapTo(panel, rect.topLeft() if rect else QPoint()), rect.size() if rect else widget.size())
+
+    for number in (8, 3, 12, 0, 15):
+        panel.set_shown(kept[number].id)
+        row = panel.view.visualRect(panel.model.index(panel.model.row_of(kept[number].id)))
+        for arrow in (panel.arrows.left, panel.arrows.right):
+            assert not arrow.isVisible() or not place(panel.view.viewport(), row).intersects(place(arrow)), number
 
 
 def test_the_wheel_scrolls_sideways_and_arrows_show_where_there_is_more(panel, qtbot):

@@ -14,12 +14,14 @@ import pytest
 
 from app.language import languages, sentences
 from app.language.sentences import in_a_row, of_error, title, translated
+from app.prompt.vocabulary import PromptReader, unknown_sentence
 from app.resources import resource
 from app.window.banner import ErrorBanner
 from engine.bundle.checkpoint_layout import TOKENIZER, find_weights
 from engine.bundle.conversion_report import read_report, write_report
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest
+from engine.bundle.records import Language
 from engine.device.devices import GIB, Device
 from engine.errors import EchoGenError, NotEnoughMemory, PhotoError, os_reason
 from engine.photo.load import load_photo
@@ -213,3 +215,10 @@ def test_the_banner_follows_the_language(qtbot, qapp):
 def test_sentences_of_the_window_stand_in_a_row_as_their_language_has_it():
     assert in_a_row(["One.", "", "Two."]) == "One. Two."
     assert in_a_row(["一。", "二。"]) == "一。二。"
+
+
+def test_names_in_a_row_are_put_as_the_language_does(chinese):
+    assert sentences.listed(["“a”", "“b”"]) == "“a”、“b”"
+    reader = PromptReader(0, Language(frozenset({"a", "robot"})))
+    prompt = "a robot near pagoda"
+    assert unknown_sentence(prompt, reader.read(prompt)) == "此模型不认识 “near”、“pagoda”。"

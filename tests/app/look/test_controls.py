@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from app.look import focus, icons, stylesheet
+from app.look import controls, focus, icons, stylesheet
 from app.look import type as type_
 from app.look.controls import (
     CheckBox,
@@ -331,3 +331,18 @@ def test_what_moves_to_another_place_keeps_the_text_size(page, hidden):
         second, first = first, second
     small = type_.font("section").pixelSize(), type_.font("label").pixelSize()
     assert sizes == [tuple(round(size * 1.5) for size in small), small]
+
+
+def test_the_icon_of_a_plain_button_stands_where_the_lines_of_its_column_begin(page):
+    line, button = controls.label("Or is it one of these?"), controls.PlainButton("Better cut-outs…", "download")
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.addWidget(line)
+    column.addLayout(controls.at_line_start(button))
+    page.add(holder)
+    page.grab()
+    shot = button.grab().toImage()
+    ground = shot.pixelColor(shot.width() - 2, shot.height() // 2)
+    inked = (x for x in range(shot.width()) for y in range(shot.height()) if shot.pixelColor(x, y) != ground)
+    first = next(inked) / shot.devicePixelRatio()
+    assert abs(button.x() + first - line.x()) <= 3, "icons have a little air of their own"

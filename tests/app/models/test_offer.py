@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -12,10 +13,11 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.language import languages
 from app.models.offer import MODEL, ModelOffer
 from app.models.offer_room import LOWEST, OfferRoom, usual_height
-from app.session.state import Jobs
+from app.session.state import Jobs, Result
 from app.store.settings import OFFER_PUT_AWAY
 from engine.bundle.library import shipped_folder
 from engine.device.devices import GIB, Device
+from engine.request import GenerationRequest
 from engine.weights.state import ModelState
 from tests.e2e.paper import write_paper_bundle
 
@@ -148,6 +150,20 @@ def test_put_away_it_stays_away(offer, controller, downloads, stage):
     again.begin()
     downloads.deviceKnown.emit()
     assert not again.isVisible()
+
+
+def test_it_goes_for_good_with_the_first_picture(offer, controller, downloads, stage):
+    request = GenerationRequest("a duck")
+    controller.state.set_result(Result(request, np.zeros((8, 8, 3), np.uint8)))
+    assert not offer.isVisible()
+    controller.state.set_result(None)  # another photo, or the picture was deleted: the canvas is empty again
+    offer.refresh()
+    assert not offer.isVisible() and controller.state.settings.panels[OFFER_PUT_AWAY] is True
+    controller.state.update_settings(panels={})
+    controller.state.set_result(Result(request, np.zeros((8, 8, 3), np.uint8)))
+    again = ModelOffer(downloads, controller.state, lambda: True, stage)
+    again.begin()
+    assert controller.state.settings.panels[OFFER_PUT_AWAY] is True, "the picture was there before the card"
 
 
 def test_before_the_window_can_be_seen_nothing_is_looked_at(stage, downloads, controller):

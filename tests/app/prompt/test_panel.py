@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, QRect, Qt
 from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
@@ -113,6 +113,15 @@ def test_unknown_words_are_underlined_and_said(panel, bundle, qtbot):
     assert not panel.sheet.words.isVisibleTo(panel)
 
 
+def test_what_is_underlined_in_what_to_avoid_is_said_below_it(panel, bundle, state, qtbot):
+    panel.sheet.avoid.set_open(True)
+    qtbot.keyClicks(panel.sheet.negative, "blurry snow")
+    assert panel.sheet.avoid_words.text() == "This model does not know “blurry”."
+    assert panel.sheet.avoid_words.isVisibleTo(panel) and not panel.sheet.words.isVisibleTo(panel)
+    state.update_values(negative_prompt="snow")
+    assert not panel.sheet.avoid_words.isVisibleTo(panel)
+
+
 def test_the_counter_and_what_is_cut_off(panel, bundle, state):
     state.update_values(prompt="a robot")
     assert panel.sheet.prompt.counter() == ""
@@ -123,6 +132,20 @@ def test_the_counter_and_what_is_cut_off(panel, bundle, state):
     assert panel.sheet.words.text() == "The last 2 words are not used: dusk snow"
     formats = panel.sheet.prompt.document().firstBlock().layout().formats()
     assert any(f.format.fontStrikeOut() for f in formats)
+
+
+def test_the_counter_covers_no_word(panel, bundle, state, qtbot):
+    """It lay over the end of the second line, where a long prompt has words."""
+
+    def place(widget) -> QRect:
+        return QRect(widget.mapTo(panel, QPoint()), widget.size())
+
+    panel.sheet.avoid.set_open(True)
+    for edit, name in ((panel.sheet.prompt, "prompt"), (panel.sheet.negative, "negative_prompt")):
+        assert not edit.count.isVisibleTo(panel)
+        state.update_values(**{name: "a toy robot in the snow"})
+        assert edit.count.isVisibleTo(panel) and edit.count.text() == "7 of 12 tokens"
+        qtbot.waitUntil(lambda field=edit: not place(field).intersects(place(field.count)))  # when it is laid out
 
 
 def test_alt_up_walks_through_earlier_prompts(panel, state, qtbot):

@@ -144,7 +144,7 @@ def test_nothing_found_is_said_and_the_photo_stays(qtbot, rig):
     assert rig.panel.card.text.text() == rig.state.subject.problem
     assert rig.panel.canvas.isVisible() and rig.panel.card.edit.isEnabled()
     note = rig.panel.found_note
-    assert note.isVisible() and note.better.isVisible()
+    assert note.better.isVisible() and not note.isVisible(), "nothing else may be meant"
     assert not rig.panel.found_line.text.isVisible() and not rig.panel.found_line.sign.isVisible(), (
         "the banner says it already"
     )
@@ -528,10 +528,10 @@ def test_an_unsure_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
     photo, mask = load_photo(photo_file(rig)), disc(100, 100, 50)
     value = {"photo": photo, "mask": mask, "automatic": mask, "unsure": True, "title": "thing.png"}
     rig.state.put_back_subjects((value,), 0)
-    qtbot.waitUntil(lambda: rig.panel.found_note.isVisible())
+    qtbot.waitUntil(lambda: rig.panel.found_note.better.isVisible())
     assert rig.panel.found_line.text.text() == "Not sure. Draw a box around it."
     rig.subjects.session.invert()
-    qtbot.waitUntil(lambda: not rig.panel.found_note.isVisible())
+    qtbot.waitUntil(lambda: not rig.panel.found_note.better.isVisible())
 
 
 def test_a_found_cut_out_of_an_earlier_session_still_says_so(qtbot, rig):
@@ -954,3 +954,14 @@ def test_the_shelf_stays_under_the_pointer_whatever_the_next_subject_has_above_i
         QTest.mouseClick(shelf.thumbs[place], LEFT)
         turn_over(qtbot)
         assert seen_at() == before
+
+
+def test_the_plain_buttons_below_the_cut_out_begin_where_its_lines_do(qtbot, rig):
+    rig.segmenter.fail = True
+    opened(qtbot, rig)
+    panel = rig.panel
+    for button in (panel.found_note.better, panel.photos.add):
+        qtbot.waitUntil(button.isVisible)
+        left = button.mapTo(panel, QPoint()).x()
+        assert left + 12 == panel.name_row.edit.mapTo(panel, QPoint()).x(), "12: the ground of a plain button"
+        qtbot.waitUntil(lambda plain=button: plain.width() >= plain.sizeHint().width())  # its words have room

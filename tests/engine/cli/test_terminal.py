@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from engine.cli import COMMANDS, main, make_parser
 from engine.cli.terminal import PROGRAM, ProgressLine
@@ -113,6 +114,16 @@ def test_names_and_texts_that_cannot_be_are_sentences(tmp_path, monkeypatch, cap
     assert main(arguments) == code
     text = capsys.readouterr().err
     assert "Traceback" not in text and text.strip().endswith(".") and len(text) < 6000
+
+
+@pytest.mark.parametrize("command", ["generate", "example", "segment"])
+def test_a_name_that_no_file_can_have_is_refused_before_the_work(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (64, 64)).save("p.png")
+    given = {"generate": ["--prompt", "a"], "example": [], "segment": ["--photo", "p.png"]}
+    assert main([command, *given[command], "--out", f"{'x' * 300}.png"]) == ExitCode.CANNOT_WRITE
+    told = "".join(capsys.readouterr())
+    assert "name" in told and "Seed" not in told and "Found" not in told
 
 
 def test_an_unknown_level_of_the_log_is_no_error(monkeypatch, tmp_path, capsys):

@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin, features
 
 from engine.photo import foreign, load_photo
 from engine.photo.colour import ADOBE, SRGB, by_space, space_of_codes
@@ -73,6 +73,18 @@ def test_png_says_display_p3_by_code_points():
     p3 = load_photo(png(np.full((2, 2, 3), (234, 51, 35), np.uint8), (b"cICP", bytes([12, 13, 0, 1])))).rgb[0, 0]
     assert np.abs(p3.astype(int) - (255, 0, 0)).max() <= 12, "the red of Display P3 that is nearest to the red of sRGB"
     assert space_of_codes(1, 13) is None and space_of_codes(9, 16) is None
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+def test_avif_says_display_p3_by_code_points():
+    out = io.BytesIO()
+    Image.new("RGB", (16, 16), (234, 51, 35)).save(out, "AVIF", quality=100, subsampling="4:4:4")
+    data = bytearray(out.getvalue())
+    usual, at = load_photo(bytes(data)).rgb[0, 0], data.index(b"colrnclx") + 8
+    assert np.abs(usual.astype(int) - (234, 51, 35)).max() <= 4
+    data[at : at + 4] = struct.pack(">HH", 12, 13)
+    p3 = load_photo(bytes(data)).rgb[0, 0]
+    assert np.abs(p3.astype(int) - (255, 0, 0)).max() <= 12
 
 
 def test_png_says_linear_by_its_gamma():
