@@ -75,6 +75,10 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         notifier.changed.connect(self.update)
 
+    def set_tone(self, tone: str) -> None:
+        self._tone = tone
+        self.update()
+
     def minimumSizeHint(self) -> QSize:
         return QSize(24, super().minimumSizeHint().height())
 

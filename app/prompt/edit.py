@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy, QWidget
 
 from app.look import focus
 from app.look import type as type_
-from app.look.layout import label
+from app.look.layout import ElidedLabel
 from app.look.theme import notifier, theme
 from app.prompt.vocabulary import PromptHistory, PromptReader, Reading
 from app.shortcuts import bind
@@ -115,7 +115,7 @@ class PromptEdit(QPlainTextEdit):
         if history is not None:
             bind(self, "prompt_older", self.older)
             bind(self, "prompt_newer", self.newer)
-        self.count = label("", "micro", "muted", parent=self)
+        self.count = ElidedLabel("", "micro", "muted", self)
         self.count.hide()
         self._fix_height()
 
@@ -186,8 +186,7 @@ class PromptEdit(QPlainTextEdit):
     def _show_count(self) -> None:
         text, reading = self.counter(), self.reading
         self.count.setText(text)
-        self.count.setProperty("tone", "warning" if reading.tokens > reading.limit else "muted")
-        self.count.style().polish(self.count)
+        self.count.set_tone("warning" if reading.tokens > reading.limit else "muted")
         self.count.setVisible(bool(text))
 
     def _fix_height(self) -> None:

@@ -40,7 +40,7 @@ def column_of(*widgets: QWidget) -> QWidget:
 
 
 def fill(holder: QWidget, *widgets: QWidget) -> None:
-    """Put widgets into a ``column_of`` nothing, where Tab finds them, too."""
+    """Put widgets into a ``column_of``, where Tab finds them, too."""
     column = holder.layout()
     assert column is not None
     for widget in widgets:
