@@ -116,7 +116,7 @@ def _placed() -> Sizes:
         sizes,
         reference_size=side,
         transformer=replace(sizes.transformer, content_width=4 * fold**2, content_tokens=(side // 8 // fold) ** 2),
-        tokenizer=replace(sizes.tokenizer, reference_channels=(8, 8)),
+        tokenizer=replace(sizes.tokenizer, reference_channels=(8, 8), relight=0.5),
         placed_content=PlacedContent(PlacementRanges(), fold),
     )
 

@@ -145,7 +145,7 @@ class PictureSource:
 
 def _plain(tokenizer: Autoencoder, config: TokenizerConfig) -> Autoencoder:
     """The same tokenizer with a decoder that sees the bits alone."""
-    plain = Autoencoder(replace(config, reference_channels=()))
+    plain = Autoencoder(replace(config, reference_channels=(), relight=0.0))
     plain.load_state_dict({name: value for name, value in tokenizer.state_dict().items() if ".reference." not in name})
     return plain.eval()
 

@@ -296,11 +296,11 @@ def test_painting_scales_can_be_stopped_between_two(engine, monkeypatch):
     cancel, painted = threading.Event(), []
     paint = type(engine._painter._preview).__call__
 
-    def stop_after_two(self, *args):
+    def stop_after_two(self, *args, **given):
         painted.append(args[1])
         if len(painted) == 2:
             cancel.set()
-        return paint(self, *args)
+        return paint(self, *args, **given)
 
     monkeypatch.setattr(type(engine._painter._preview), "__call__", stop_after_two)
     with pytest.raises(Cancelled):
