@@ -45,7 +45,7 @@ class Painter:
 
     def __init__(self, bundle: Bundle, device: Device, strip_bytes: int | None) -> None:
         self._bundle, self._device, self._strip_bytes = bundle, device, strip_bytes
-        self._preview = Preview.of_bundle(bundle.tokenizer, bundle.folder)
+        self._preview = Preview.of_bundle(bundle.tokenizer, bundle.manifest.tokenizer, bundle.folder)
         self._last_canvas: _LastCanvas | None = None
 
     @torch.inference_mode()

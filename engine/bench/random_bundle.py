@@ -178,7 +178,8 @@ def make_random_bundle(folder: Path, config: str = "tiny", seed: int = 0) -> Bun
             writer.add_weights(part, weights(_generator(seed, part)))
         writer.add_file("text/tokenizer.json", words.to_str().encode())
         writer.add_file("examples/ball.png", _ball())
-        writer.add_file(preview.FILE, _preview_map(sizes, seed))
+        if not sizes.tokenizer.reference_channels:  # its decoder paints its previews itself
+            writer.add_file(preview.FILE, _preview_map(sizes, seed))
         return writer.finish(_manifest(config, sizes, words))
 
 

@@ -111,11 +111,15 @@ class Preview:
         self._map = colour_map.to(device) if colour_map is not None else None
 
     @classmethod
-    def of_bundle(cls, autoencoder: Autoencoder, folder: Path) -> Preview:
-        """With the map of a bundle's folder, where the decoder needs one. Raises ``BundleError`` when that is missing or damaged."""
-        if autoencoder.decoder.reference is not None:
+    def of_bundle(cls, autoencoder: Autoencoder, described: TokenizerConfig, folder: Path) -> Preview:
+        """With the map of a bundle's folder, where a decoder as it is described there needs one.
+
+        Raises:
+            BundleError: the map is missing or damaged.
+        """
+        if described.reference_channels:
             return cls(autoencoder)
-        return cls(autoencoder, PreviewMap.from_file(folder / FILE, autoencoder.config.bits))
+        return cls(autoencoder, PreviewMap.from_file(folder / FILE, described.bits))
 
     @torch.inference_mode()
     def __call__(

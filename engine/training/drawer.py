@@ -92,7 +92,7 @@ class Drawer:
 
     def draw_scales(self, subject: EncodedSubject, prompt: str, seed: int) -> list[np.ndarray]:
         """One picture as a person sees it form: the preview after each scale, RGB uint8, the last one the picture itself."""
-        preview = Preview.of_bundle(self.bundle.tokenizer, self.bundle.folder)
+        preview = Preview.of_bundle(self.bundle.tokenizer, self.bundle.manifest.tokenizer, self.bundle.folder)
         images, summed = [], torch.empty(0)
         conditions = self._conditions(subject.features, self.bundle.manifest.read_as(prompt, seed), "both")
         for drawn in self.sampler.draw(conditions, self.guidance, self.schedule, seed):

@@ -74,7 +74,7 @@ def test_previews_have_a_map_that_was_fitted_to_this_tokenizer(converted, monkey
     bundle = load_bundle(converted, tokenizer_encoder=True)
     config = bundle.manifest.tokenizer
     assert preview.FILE in bundle.manifest.files
-    shown = preview.Preview.of_bundle(bundle.tokenizer, converted)
+    shown = preview.Preview.of_bundle(bundle.tokenizer, bundle.manifest.tokenizer, converted)
     picture = preview.painted_picture(SCHEDULE.size, torch.Generator().manual_seed(77))
     labels = MultiScaleQuantizer(config)(bundle.tokenizer.encode(picture[None]), SCHEDULE.grids).labels
     summed = torch.zeros(1, config.bits, *SCHEDULE.grids[-1])

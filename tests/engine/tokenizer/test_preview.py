@@ -86,11 +86,11 @@ def test_no_side_is_over_512(size, preview):
 def test_the_map_is_kept_in_the_bundle(autoencoder: Autoencoder, fitted: PreviewMap, tmp_path: Path):
     (tmp_path / FILE).write_bytes(fitted.to_bytes())
     summed = sums(autoencoder, 6)[1]
-    kept = Preview.of_bundle(autoencoder, tmp_path)(summed, 1)
+    kept = Preview.of_bundle(autoencoder, autoencoder.config, tmp_path)(summed, 1)
     assert np.array_equal(kept, Preview(autoencoder, fitted)(summed, 1))
     (tmp_path / FILE).unlink()
     with pytest.raises(BundleError, match=r"preview\.safetensors of this model is damaged"):
-        Preview.of_bundle(autoencoder, tmp_path)
+        Preview.of_bundle(autoencoder, autoencoder.config, tmp_path)
 
 
 FOREIGN = PreviewMap(torch.zeros(2, 5, 3), torch.zeros(2, 3)).to_bytes()
@@ -101,7 +101,7 @@ NO_COLOURS = PreviewMap(torch.full((2, CONFIG.bits, 3), torch.nan), torch.zeros(
 def test_a_damaged_or_foreign_map_is_refused(autoencoder: Autoencoder, tmp_path: Path, content: bytes):
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(BundleError, match=r"preview\.safetensors"):
-        Preview.of_bundle(autoencoder, tmp_path)
+        Preview.of_bundle(autoencoder, autoencoder.config, tmp_path)
 
 
 def test_fitting_again_gives_the_same_map(autoencoder: Autoencoder):
