@@ -129,4 +129,6 @@ def test_an_empty_canvas_is_looked_at_once_and_is_the_same_everywhere(decoder):
 def test_only_a_decoder_that_sees_the_cut_out_relights():
     with pytest.raises(ValueError, match="nothing to relight"):
         replace(CONFIG, reference_channels=())
+    with pytest.raises(ValueError, match="tokens of 2"):
+        replace(CONFIG, patch=1, lattice=0)
     assert "relight" not in replace(CONFIG, relight=0.0).to_json(), "bundles made before keep their identity"
