@@ -272,7 +272,8 @@ class Disclosure(QWidget):
 
 
 class ScrollArea(QScrollArea):
-    """A scroll area in which a focus that goes on by itself, from a control that is hidden or switched off, scrolls nothing."""
+    """A scroll area in which a focus that goes on by itself, from a control that is hidden or switched off, scrolls nothing. The Tab
+    key does."""
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         bar, left = self.verticalScrollBar(), QApplication.focusWidget()
