@@ -88,9 +88,9 @@ class ElidedLabel(QLabel):
         painter.setFont(self.font())
         painter.setPen(theme().color(tone if self.isEnabled() else "text-disabled"))
         painter.drawText(self.rect(), int(self.alignment()) or int(Qt.AlignmentFlag.AlignVCenter), shown)
-        cut = shown != self.text()
-        if cut != bool(self.toolTip()):
-            self.setToolTip(self.text() if cut else "")
+        whole = self.text() if shown != self.text() else ""
+        if whole != self.toolTip():
+            self.setToolTip(whole)
 
 
 class Divider(QWidget):
