@@ -70,14 +70,24 @@ def aside_of(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.old")
 
 
-def put_back(place: Path) -> None:
-    """Give the folders in a place their names again that stepped aside for others which never came: whoever was to bring them
-    was killed. What cannot be read or written stays as it is."""
+def put_back(folder: Path, mark: str = "") -> None:
+    """Give a folder its name again that stepped aside for another one which never came: whoever was to bring it was killed. What
+    cannot be read or written stays as it is.
+
+    Args:
+        mark: a file that such a folder holds. Where other things may lie, too, ``.name.old`` is somebody else's.
+    """
+    with contextlib.suppress(OSError, ValueError):  # a root or a name with a NUL has none
+        aside = aside_of(folder)
+        if is_folder(aside) and not is_there(folder) and (not mark or is_file(aside / mark)):
+            put_in_place(aside, folder)
+
+
+def put_back_all(place: Path, mark: str = "") -> None:
+    """Do so with all folders in a place."""
     with contextlib.suppress(OSError):
         for aside in place.glob(".*.old"):
-            folder = place / aside.name[1 : -len(".old")]
-            if not folder.exists():
-                put_in_place(aside, folder)
+            put_back(place / aside.name[1 : -len(".old")], mark)
 
 
 @contextlib.contextmanager

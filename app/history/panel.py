@@ -453,7 +453,7 @@ class HistoryPanel(QWidget):
         if self.model.rows:
             return
         side = self.view.delegate.side
-        x = float(self._row.contentsMargins().left() + (0 if self._compact else self.side.width()))
+        x = float(self._row.contentsMargins().left() + (0 if self.side.isHidden() else self.side.width()))
         if self.field.isVisibleTo(self):
             x += self.field.width() + space(6)
         y = self.height() - side - 8.0 if not self._compact else (self.height() - side) / 2

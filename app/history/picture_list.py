@@ -167,7 +167,7 @@ class HistoryView(HoverList):
         menuWanted(QPoint): global position of a context menu for the selection.
         moved: scrolled, or the content's width changed.
         givenBack: what a menu was about is not chosen any more, or the user let go of all that was: a click beside the
-            thumbnails, a second one with Ctrl.
+            thumbnails, a second one with Ctrl, a key.
     """
 
     opened = Signal(object)
@@ -219,10 +219,8 @@ class HistoryView(HoverList):
         model.setCurrentIndex(index, model.SelectionFlag.ClearAndSelect)
         if scroll:
             self.scrollTo(index)
-            place, side = (
-                self.visualRect(index),
-                self.delegate.side,
-            )  # the arrows lie on the first and the last that is seen
+            # The arrows lie on the first and the last that is seen.
+            place, side = self.visualRect(index), self.delegate.side
             self.scroll_by(min(0, place.left() - side) + max(0, place.right() + side - self.viewport().width()))
 
     def scroll_by(self, pixels: int) -> None:

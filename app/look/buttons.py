@@ -11,6 +11,8 @@ from app.look import type as type_
 from app.look.theme import duration, mix, notifier, radius, size, theme
 
 _CLEAR = QColor(0, 0, 0, 0)
+PLAIN_PADDING = 12
+"""Of a plain button: ground that is not seen until it is pointed at."""
 _GAP = 8
 _TURN = 900  # milliseconds of one turn of the spinner
 
@@ -119,7 +121,7 @@ class Button(focus.FocusButton):
             return QSize(height, height)
         labels = [self.text(), self._busy_text]
         width = float(max(self.fontMetrics().horizontalAdvance(label) for label in labels if label))
-        padding = 12 if self._kind == "plain" else 13
+        padding = PLAIN_PADDING if self._kind == "plain" else 13
         width += 2 * padding
         if self._icon_name or self._busy_text:
             width += self._icon_side() + _GAP

@@ -23,11 +23,9 @@ from PySide6.QtWidgets import (
 
 from app.look import focus, icons
 from app.look import type as type_
+from app.look.buttons import PLAIN_PADDING
 from app.look.theme import notifier, radius, size, theme
 from app.look.type import scaled
-
-_PLAIN_PADDING = 12
-"""Of a plain button, see ``buttons.py``: ground that is not seen until it is pointed at."""
 
 
 def label(
@@ -57,7 +55,7 @@ def reading_pane(name: str) -> QPlainTextEdit:
 def at_line_start(*buttons: QWidget) -> QHBoxLayout:
     """Plain buttons in a row: the icon of the first stands where the other lines of the column begin, its ground beside them."""
     row = QHBoxLayout()
-    row.addSpacing(-_PLAIN_PADDING)
+    row.addSpacing(-PLAIN_PADDING)
     for button in buttons:
         row.addWidget(button)
     row.addStretch(1)
@@ -90,9 +88,9 @@ class ElidedLabel(QLabel):
         painter.setFont(self.font())
         painter.setPen(theme().color(tone if self.isEnabled() else "text-disabled"))
         painter.drawText(self.rect(), int(self.alignment()) or int(Qt.AlignmentFlag.AlignVCenter), shown)
-        cut = shown != self.text()
-        if cut != bool(self.toolTip()):
-            self.setToolTip(self.text() if cut else "")
+        whole = self.text() if shown != self.text() else ""
+        if whole != self.toolTip():
+            self.setToolTip(whole)
 
 
 class Divider(QWidget):
@@ -272,7 +270,8 @@ class Disclosure(QWidget):
 
 
 class ScrollArea(QScrollArea):
-    """A scroll area in which a focus that goes on by itself, from a control that is hidden or switched off, scrolls nothing."""
+    """A scroll area in which a focus that goes on by itself, from a control that is hidden or switched off, scrolls nothing. The Tab
+    key does."""
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         bar, left = self.verticalScrollBar(), QApplication.focusWidget()

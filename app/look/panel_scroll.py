@@ -12,8 +12,7 @@ _PADDING = 16
 
 class PanelScroll(ScrollArea):
     """Scrolls a panel's content. The bar lies in the padding, so that nothing changes its width when it appears. Content that becomes
-    shorter while its end is seen stays where it is, with room below it until it is scrolled up. The Tab key scrolls to what it reaches; a
-    focus that has to leave what is hidden or switched off does not."""
+    shorter while its end is seen stays where it is, with room below it until it is scrolled up."""
 
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -122,7 +122,7 @@ class ModelCard(Card):
         state = self._downloads.state(self.state.name)
         if state is None:
             return
-        # A button that goes would hand the focus to another model's, and the list would scroll there.
+        # A button that goes would hand the focus to another model's.
         focused = self.window().focusWidget()
         keeps_focus = state.phase != self.state.phase and focused is not None and self.isAncestorOf(focused)
         if keeps_focus:

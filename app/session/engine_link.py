@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, QSocketNotifier, Qt, QThread, QTimer, Signal, Slot
 
+from app.system.failures import in_words
 from engine import CutOut, EchoGenError, Finished, GenerationRequest, ScaleBits, ScalePreview, Sentence, Started
 from engine.process import (
     ENGINE,
@@ -104,11 +105,8 @@ class EngineWorker(QObject):
             if isinstance(command, ImportLibraries | PaintScales):
                 return  # a courtesy: that the engine is gone is said by others
             job = command.job if isinstance(command, Generate) else None
-            if not isinstance(error, EchoGenError):
-                error = EchoGenError(
-                    Sentence("The engine could not be started: {error}", error=error), Sentence("Restart the program.")
-                )
-            self.message.emit(Failed(job, error))
+            fact = Sentence("The engine could not be started: {error}", error=error)
+            self.message.emit(Failed(job, in_words(error, fact, Sentence("Restart the program."))))
 
     def _listen(self) -> None:
         if sys.platform == "win32":

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +23,10 @@ def put_aside(path: Path) -> None:
 
 
 def dumps(data: dict[str, Any]) -> bytes:
-    """UTF-8 that people can read. A name in another encoding is no Unicode: it is written with escapes, and comes back."""
+    """UTF-8 that people can read, structs as objects. A name in another encoding is no Unicode: it is written with escapes, and
+    comes back."""
+    written = partial(json.dumps, data, indent=1, default=structs.asdict)
     try:
-        return json.dumps(data, ensure_ascii=False, indent=1).encode()
+        return written(ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return json.dumps(data, indent=1).encode()
+        return written().encode()

@@ -9,7 +9,7 @@ import logging
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from msgspec import Meta, Struct, field, to_builtins
+from msgspec import Meta, Struct, field, structs
 
 from app.store.json_file import dumps, put_aside
 from engine import Damage, Finite, read_fields, read_json, read_value
@@ -117,7 +117,7 @@ class SessionStore:
         """Write the session, unless it is what was written last. Raises ``CannotWrite``."""
         from engine import write_atomically
 
-        content = dumps({"version": VERSION, **to_builtins(state)})
+        content = dumps({"version": VERSION, **structs.asdict(state)})
         if content != self._written:
             write_atomically(self.path, content)
             self._written = content

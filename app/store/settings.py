@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field, to_builtins
+from msgspec import Meta, Struct, field, structs
 
 from app.store.json_file import dumps, put_aside
 from engine import Damage, Share, read_fields, read_json
@@ -89,5 +89,5 @@ class SettingsStore:
         from engine import write_atomically
 
         if settings != self._written:
-            write_atomically(self.path, dumps({"version": VERSION, **to_builtins(settings)}))
+            write_atomically(self.path, dumps({"version": VERSION, **structs.asdict(settings)}))
             self._written = settings

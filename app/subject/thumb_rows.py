@@ -175,7 +175,7 @@ class Shelf(_Row):
             place = self._shown.index(focused) if focused is not None else 0
             self._shown = keys
             if focused is not None:
-                self.setFocus(Qt.FocusReason.OtherFocusReason)  # else Qt passes it on, and scrolls to whom it is given
+                self.setFocus(Qt.FocusReason.OtherFocusReason)  # else Qt passes it on to a field for a moment
             self._fill(len(keys))
             for thumb in self.thumbs:
                 thumb.clicked.connect(self._clicked)

@@ -26,7 +26,7 @@ from app.system.sharing import copy_picture
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import EchoGenError, GenerationRequest, ScalePreview, shown_name
+from engine import GenerationRequest, ScalePreview, shown_name
 from engine.photo import load_photo
 
 
@@ -357,8 +357,7 @@ class FinishedPictures(QObject):
 
     @Slot(object)
     def _copy_failed(self, error: Exception) -> None:
-        if isinstance(error, EchoGenError):
-            self._history.commands.failed.emit(error)
+        self._history.commands.failed.emit(error)
 
 
 def _read(file: Path) -> tuple[Path, np.ndarray]:

@@ -11,7 +11,7 @@ import platformdirs
 
 from engine.bundle.manifest import MANIFEST, BundleManifest, read_manifest
 from engine.errors import BundleError, CannotWrite, os_reason
-from engine.files import is_file, put_back, replacing
+from engine.files import is_file, put_back, put_back_all, replacing
 from engine.sentence import NOTHING, Sentence
 
 APP_NAME = "echogen-desktop"
@@ -100,9 +100,9 @@ def resolve_bundle(name_or_folder: str | Path) -> Path:
     except RuntimeError:  # the home of a user there is none of
         given = Path(text)
     plain = given.name == text  # a name, not a path
-    put_back(models_folder() if plain else given.parent)
     places = [shipped_folder() / text, models_folder() / text, given] if plain else [given]
     for folder in places:
+        put_back(folder, MANIFEST)
         if is_file(folder / MANIFEST):
             return folder
     if not plain:
@@ -119,7 +119,7 @@ def resolve_bundle(name_or_folder: str | Path) -> Path:
 
 
 def _folders(place: Path) -> list[Path]:
-    put_back(place)
+    put_back_all(place, MANIFEST)
     try:
         # Names with a dot in front are bundles that are being written.
         return sorted(f for f in place.iterdir() if not f.name.startswith(".") and is_file(f / MANIFEST))

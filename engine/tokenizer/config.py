@@ -9,6 +9,9 @@ from msgspec import Meta
 
 from engine.sentence import Sentence
 
+RELIT_CELL = 4
+"""Pixels that count as one where the subject is relit: broad colours have no detail."""
+
 _Channels = Annotated[int, Meta(ge=1, le=2**14)]
 _Few = Annotated[int, Meta(ge=1, le=16)]
 # Whole numbers stay whole numbers: the identity of a bundle hashes them as they are written.
@@ -81,9 +84,12 @@ class TokenizerConfig:
                     stride=self.stride,
                 )
             )
-
         if self.relight and not self.reference_channels:
             raise ValueError(Sentence("a decoder that does not see the cut-out has nothing to relight"))
+        if self.relight and self.stride % RELIT_CELL:
+            raise ValueError(
+                Sentence("cells of {cell} pixels do not divide tokens of {stride}", cell=RELIT_CELL, stride=self.stride)
+            )
 
     @property
     def channels(self) -> tuple[int, ...]:

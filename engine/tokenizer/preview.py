@@ -173,7 +173,7 @@ class Preview:
         """The previews that were seen while a picture formed, from its bits. The last one is a preview too, no decode.
 
         Args:
-            bits: bit labels uint8 (h, w, d) of all scales, coarse to fine.
+            bits: bit labels uint8 (h, w, d) of the first scales, or of all of them, coarse to fine.
             config: how bits become codes.
             grid: token grid (h, w) of the finished picture.
             size: its (width, height).
@@ -186,7 +186,7 @@ class Preview:
         for scale, labels in enumerate(bits):
             look()
             summed = add_scale(summed, torch.tensor(labels, device=device)[None], config, scale)
-            images.append(self(summed, scale, size, canvas, relight=scale == len(bits) - 1))
+            images.append(self(summed, scale, size, canvas, relight=labels.shape[:2] == tuple(grid)))
         return tuple(images)
 
 

@@ -11,10 +11,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.tokenizer.config import RELIT_CELL
 from engine.tokenizer.lattice import blurred
-
-_CELL = 4
-"""Pixels that count as one: broad colours have no detail."""
 
 _BROAD = 2.0
 """Cells (σ) over which colours are compared."""
@@ -42,13 +40,13 @@ def relit(picture: Tensor, alone: Tensor, covered: Tensor, share: float) -> Tens
     """
     own, wanted = ((_broad(x, covered) + _DARK).clamp_min(_DARK) for x in (picture, alone))
     gain = (wanted / own).clamp(1 / _MOST, _MOST) ** share
-    gain = F.interpolate(gain, scale_factor=_CELL, mode="bilinear", align_corners=False)
+    gain = F.interpolate(gain, scale_factor=RELIT_CELL, mode="bilinear", align_corners=False)
     # (x + dark) · gain - dark for x in 0..1, which is where -1 is black.
     return picture + covered * (picture + 1 + 2 * _DARK) * (gain - 1)
 
 
 def _broad(picture: Tensor, covered: Tensor) -> Tensor:
     """The subject's colours around every cell, (B, 3, H / 4, W / 4) in about 0..1."""
-    weight = F.avg_pool2d(covered, _CELL)
-    colours = F.avg_pool2d((picture + 1) / 2 * covered, _CELL)
+    weight = F.avg_pool2d(covered, RELIT_CELL)
+    colours = F.avg_pool2d((picture + 1) / 2 * covered, RELIT_CELL)
     return blurred(colours, _BROAD) / blurred(weight, _BROAD).clamp_min(1e-3)

@@ -274,15 +274,17 @@ def existing_folder(folder: Path) -> Path:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder and all in it, and what an earlier try has left. Raises ``CannotWrite``."""
-    # Renamed first: what is half removed must not be found as a model. Not as one that steps aside, which would come back.
-    doomed = folder.with_name(f".{folder.name}.gone")
+    # Renamed first: what is half removed must not be found as a model. Not as one that steps aside, which would come back; one
+    # that did goes before.
+    aside, doomed = aside_of(folder), folder.with_name(f".{folder.name}.gone")
     try:
+        if aside.exists():
+            shutil.rmtree(aside)
         if folder.exists():
             shutil.rmtree(doomed, ignore_errors=True)
             put_in_place(folder, doomed)
-        for left in (doomed, aside_of(folder)):
-            if left.exists():
-                shutil.rmtree(left)
+        if doomed.exists():
+            shutil.rmtree(doomed)
     except OSError as error:
         raise disk_error(folder.parent, error) from error
 

@@ -30,7 +30,7 @@ from engine.errors import (
     InputError,
     LicenceNotAccepted,
 )
-from engine.files import hash_file, put_back
+from engine.files import hash_file, put_back_all
 from engine.process.conversion import convert
 from engine.process.messages import Originals
 from engine.sentence import Sentence
@@ -80,7 +80,7 @@ class ModelStore:
         self.tokens = tokens or TokenStore()
         self._policy = policy or RetryPolicy()
         self._stall_seconds = stall_seconds
-        put_back(parts_folder(self.folder))
+        put_back_all(parts_folder(self.folder))
         self._inventory = Inventory(self.folder, load_settings())
         self._tasks = ModelTasks()
         self._refused: set[str] = set()

@@ -3560,6 +3560,10 @@
         <translation>图片成形时显示在这里</translation>
     </message>
     <message>
+        <source>cells of {cell} pixels do not divide tokens of {stride}</source>
+        <translation>{cell} 像素的单元不能整除 {stride} 像素的标记</translation>
+    </message>
+    <message>
         <source>content encoder</source>
         <translation>内容编码器</translation>
     </message>

@@ -13,7 +13,7 @@ import pytest
 
 from engine import files
 from engine.errors import CannotWrite
-from engine.files import aside_of, put_back, replace_folder, write_atomically
+from engine.files import aside_of, put_back, put_back_all, replace_folder, write_atomically
 
 on_posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
 
@@ -121,13 +121,23 @@ def test_a_folder_whose_successor_never_came_has_its_name_again_at_the_next_look
     new, old = folders(tmp_path)
     child = subprocess.run([sys.executable, "-c", _KILLED_BETWEEN, str(new), str(old)], check=False, timeout=60)
     assert child.returncode == -9 and new.is_dir() and not old.exists()
-    put_back(tmp_path)
+    put_back_all(tmp_path)
     assert (old / "file").read_text(encoding="utf-8") == "model"
     assert sorted(folder.name for folder in tmp_path.iterdir()) == ["model", "new"]
     aside_of(old).mkdir()
-    put_back(tmp_path)
+    put_back_all(tmp_path)
     assert (old / "file").exists() and aside_of(old).exists(), "its successor came, and it was about to go"
-    put_back(tmp_path / "nowhere")
+    put_back_all(tmp_path / "nowhere")
+    put_back(Path(tmp_path.anchor))
+
+
+def test_what_belongs_to_others_keeps_its_name_whatever_it_is_called(tmp_path):
+    (tmp_path / ".bashrc.old").write_text("mine", encoding="utf-8")
+    (tmp_path / ".vim.old").mkdir()
+    put_back_all(tmp_path, "file")
+    put_back(tmp_path / "vim", "file")
+    put_back(tmp_path / "bashrc")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".bashrc.old", ".vim.old"]
 
 
 def test_a_folder_that_is_put_back_while_it_is_replaced_is_replaced_all_the_same(tmp_path, monkeypatch):
@@ -137,7 +147,7 @@ def test_a_folder_that_is_put_back_while_it_is_replaced_is_replaced_all_the_same
     def looked_at(source, target):
         if source == new and left:
             left.clear()
-            put_back(tmp_path)
+            put_back_all(tmp_path)
         real(source, target)
 
     monkeypatch.setattr(files, "put_in_place", looked_at)

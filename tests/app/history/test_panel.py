@@ -755,3 +755,19 @@ def test_a_low_row_that_shows_only_the_starred_says_so_and_can_be_left(panel, ke
     assert len(shown(panel)) == 5 and not panel.side.isVisible()
     panel.set_compact(False)
     assert panel.title.isVisible() and panel.folder_button.isVisible()
+
+
+def test_the_words_of_a_low_row_without_a_starred_picture_stand_beside_the_star(panel, monkeypatch):
+    panel.set_compact(True)
+    panel.star_button.setChecked(True)
+    panel.layout().activate()
+    assert not shown(panel) and panel.empty_words()
+    with_words = panel.grab().toImage()
+    monkeypatch.setattr(panel, "empty_words", lambda: "")
+    without = panel.grab().toImage()
+    height = range(with_words.height())
+    first = next(
+        x for x in range(with_words.width()) if any(with_words.pixel(x, y) != without.pixel(x, y) for y in height)
+    )
+    star = panel.star_button.mapTo(panel, panel.star_button.rect().topRight())
+    assert first > star.x() + 8, "their beginning lay under it"

@@ -346,3 +346,16 @@ def test_the_icon_of_a_plain_button_stands_where_the_lines_of_its_column_begin(p
     inked = (x for x in range(shot.width()) for y in range(shot.height()) if shot.pixelColor(x, y) != ground)
     first = next(inked) / shot.devicePixelRatio()
     assert abs(button.x() + first - line.x()) <= 3, "icons have a little air of their own"
+
+
+def test_the_tooltip_of_a_line_that_is_cut_is_what_it_says_now(page):
+    line = controls.ElidedLabel("35 of 31 tokens")
+    line.setFixedWidth(40)
+    page.add(line)
+    for text in ("35 of 31 tokens", "36 of 31 tokens"):
+        line.setText(text)
+        line.grab()
+        assert line.toolTip() == text
+    line.setText("36")
+    line.grab()
+    assert line.toolTip() == ""

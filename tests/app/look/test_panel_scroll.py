@@ -87,24 +87,3 @@ def test_what_is_held_stays_while_the_part_above_it_changes(scrolled, qtbot, hei
     parts[1].setFixedHeight(height)
     qtbot.waitUntil(lambda: parts[1].y() != 150 and parts[1].height() == height)
     qtbot.waitUntil(lambda: seen_at() == before)
-
-
-@pytest.mark.parametrize("how", ["hide", "switch off"])
-def test_a_focus_that_has_to_leave_scrolls_nothing_and_the_tab_key_does(scrolled, qtbot, how):
-    bar, parts = scrolled
-    first, second, third = (QPushButton(parts[place]) for place in (0, 3, 3))
-    third.move(0, 60)
-    for button in (first, second, third):
-        button.show()
-    bar.setValue(0)
-    bar.window().activateWindow()
-    first.setFocus()
-    qtbot.waitUntil(first.hasFocus)
-    if how == "hide":
-        first.hide()
-    else:
-        first.setEnabled(False)
-    assert second.hasFocus() and bar.value() == 0
-    bar.setValue(0)
-    qtbot.keyClick(second, Qt.Key.Key_Tab)
-    assert third.hasFocus() and bar.value() > 0

@@ -6,15 +6,17 @@ import errno
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.store.paths import AppPaths, ensure_folder
 from app.store.picture_files import free_name, picture_name, with_suffix
-from app.store.saved_session import SavedSession, SavedSubject, SessionStore
+from app.store.saved_session import SavedFinding, SavedSession, SavedSubject, SessionStore
 from engine.errors import CannotWrite
 from engine.files import write_atomically
+from engine.sentence import Sentence
 
 
 @given(st.text(max_size=300), st.integers(0, 2**32 - 1))
@@ -118,6 +120,15 @@ def test_a_session_comes_back_as_it_was(tmp_path: Path):
     assert store.load() == SavedSession()
     store.save(STATE)
     assert SessionStore(store.path).load() == STATE
+
+
+def test_what_is_a_number_or_a_text_by_inheritance_does_not_keep_a_session_from_being_written(tmp_path: Path):
+    """A score of NumPy, a name that is a sentence: without them the whole session was not saved."""
+    found = SavedFinding(np.float64(0.5), boxes=((0, 0, 8, 8, np.float64(0.5)),))
+    store = SessionStore(tmp_path / "session.json")
+    store.save(SavedSession((SavedSubject("digest", name=Sentence("Pasted picture"), found=found),)))
+    (subject,) = store.load().subjects
+    assert subject.name == "Pasted picture" and subject.found == found
 
 
 def test_an_unchanged_session_is_not_written_again(tmp_path: Path):

@@ -585,3 +585,15 @@ def test_a_menu_offers_what_has_a_use_and_the_keys_stay(rig, qtbot):
     rig.state.set_jobs(Jobs(drawing=1, index=1, count=1))
     assert offered("Picture", "cancel") == [True]
     rig.state.set_jobs(Jobs())
+
+
+def test_a_picture_that_cannot_be_copied_is_said_whatever_is_wrong(rig, qtbot, monkeypatch):
+    def broken(*_):
+        raise MemoryError("no room for it")
+
+    monkeypatch.setattr("app.window.pictures.load_photo", broken)
+    banner = rig.window.banner
+    rig.window.history.commands.copyRequested.emit(rig.pictures[0])
+    qtbot.waitUntil(lambda: banner.error is not None)
+    assert "no room for it" in banner.error.sentence
+    banner.clear_error()

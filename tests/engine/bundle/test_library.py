@@ -45,6 +45,19 @@ def test_a_bundle_that_stepped_aside_for_one_that_never_came_is_found(places):
     assert library.resolve_bundle(own / "second") == own / "second"
 
 
+def test_beside_a_bundle_and_in_the_folder_of_models_what_is_no_bundle_keeps_its_name(places, tiny_bundle, tmp_path):
+    _, own = places
+    shutil.copytree(tiny_bundle, tmp_path / "home" / "bundle")
+    for place in (tmp_path / "home", own):
+        (place / ".bashrc.old").write_text("mine", encoding="utf-8")
+        (place / ".vim.old").mkdir()
+    library.resolve_bundle(tmp_path / "home" / "bundle")
+    library.resolve_bundle("second")
+    library.find_bundles()
+    for place in (tmp_path / "home", own):
+        assert (place / ".bashrc.old").exists() and (place / ".vim.old").exists()
+
+
 def test_a_shipped_bundle_wins_over_one_of_the_same_name(places, tiny_bundle):
     shipped, own = places
     shutil.copytree(tiny_bundle, own / "mini")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from engine.tokenizer.autoencoder import Autoencoder
 from engine.tokenizer.config import TokenizerConfig
 from engine.tokenizer.decoding import decode_in_strips
+from engine.tokenizer.preview import Preview
 from engine.tokenizer.relight import relit
 
 CONFIG = TokenizerConfig(8, 16, (1, 2), 1, patch=2, norm_groups=8, reference_channels=(8, 8), lattice=4, relight=0.6)
@@ -100,6 +102,22 @@ def test_in_a_window_the_subject_that_is_in_it_is_relit(decoder):
             assert not changed[:, :8].any() and changed[:, 8:].float().mean() > 0.9
 
 
+def test_of_a_picture_that_was_stopped_no_preview_is_relit():
+    torch.manual_seed(0)
+    autoencoder = Autoencoder(CONFIG).eval()
+    for parameter in autoencoder.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.1)
+    preview, grids = Preview(autoencoder), [(2, 2), (4, 4), (8, 8)]
+    bits = [torch.randint(2, (*grid, 8)).to(torch.uint8).numpy() for grid in grids]
+    whole = preview.after_each_scale(bits, CONFIG, grids[-1], (32, 32), canvas=subject())
+    stopped = preview.after_each_scale(bits[:2], CONFIG, grids[-1], (32, 32), canvas=subject())
+    assert np.array_equal(stopped[1], whole[1])
+    autoencoder.decoder.relight = 0.0
+    plain = preview.after_each_scale(bits, CONFIG, grids[-1], (32, 32), canvas=subject())
+    assert [np.array_equal(*pair) for pair in zip(whole, plain, strict=True)] == [True, True, False]
+
+
 def test_an_empty_canvas_is_looked_at_once_and_is_the_same_everywhere(decoder):
     codes = torch.randn(2, 8, 4, 8)
     short, whole = decoder.canvas_features(codes, None), decoder.canvas_features(codes, torch.zeros(2, 4, 16, 32))
@@ -111,4 +129,6 @@ def test_an_empty_canvas_is_looked_at_once_and_is_the_same_everywhere(decoder):
 def test_only_a_decoder_that_sees_the_cut_out_relights():
     with pytest.raises(ValueError, match="nothing to relight"):
         replace(CONFIG, reference_channels=())
+    with pytest.raises(ValueError, match="tokens of 2"):
+        replace(CONFIG, patch=1, lattice=0)
     assert "relight" not in replace(CONFIG, relight=0.0).to_json(), "bundles made before keep their identity"

@@ -32,7 +32,7 @@ from engine.errors import (
     NetworkError,
     SizeNotAgreed,
 )
-from engine.files import aside_of, put_back
+from engine.files import aside_of, put_back_all
 from engine.weights import inventory as inventory_module
 from engine.weights import store as store_module
 from engine.weights.catalogue import MODELS, PARTS
@@ -704,18 +704,22 @@ def test_files_that_cannot_be_removed_or_kept_are_said(helpers, store, models, m
 
 def test_a_removal_that_was_refused_half_way_is_finished_by_the_next_one(tmp_path, monkeypatch):
     folder = tmp_path / "model"
-    folder.mkdir()
-    (folder / "weights").write_bytes(b"1")
+    for one in (folder, aside_of(folder)):  # an earlier one of it, which a process that was ended had not removed yet
+        one.mkdir()
+        (one / "weights").write_bytes(b"1")
+    remove = shutil.rmtree
 
     def refused(path, ignore_errors=False):
-        if not ignore_errors:
+        if path == aside_of(folder):
+            remove(path)
+        elif not ignore_errors:
             raise PermissionError(errno.EACCES, "Permission denied")
 
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "rmtree", refused)
         with pytest.raises(CannotWrite, match="Permission denied"):
             inventory_module.remove_folder(folder)
-    put_back(tmp_path)
+    put_back_all(tmp_path)
     assert not folder.exists(), "what is to go does not come back"
     inventory_module.remove_folder(folder)
     assert list(tmp_path.iterdir()) == []
