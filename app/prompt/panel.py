@@ -389,10 +389,11 @@ class PromptPanel(QWidget):
     def _show_jobs(self) -> None:
         sheet = self.sheet
         jobs, values = self.state.jobs, self.state.values
-        possible, text = help_line(self.state.readiness(), values.count)
+        ready = self.state.readiness()
+        possible, text = help_line(ready, values.count)
         pressed = jobs.busy or jobs.waiting > 0  # a press before the model is there is seen, too
         sheet.show_stop(pressed)
-        sheet.generate.setEnabled(possible)
+        sheet.generate.setEnabled(possible or ready.is_coming)
         sheet.generate.setToolTip("" if possible else text)
         sheet.ideas_button.setEnabled(possible and not pressed)
         sheet.cancel.set_busy(jobs.stopping)

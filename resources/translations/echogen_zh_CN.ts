@@ -4753,6 +4753,14 @@
         <translation>已暂停</translation>
     </message>
     <message>
+        <source>Starts as soon as the subject is there</source>
+        <translation>主体就绪后立即开始</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
         <source>Taken out of the queue</source>
         <translation>已移出队列</translation>
     </message>
