@@ -6712,6 +6712,10 @@
         <translation>再加一张</translation>
     </message>
     <message>
+        <source>Add {0} more</source>
+        <translation>再加 {0} 张</translation>
+    </message>
+    <message>
         <source>Begin with the first scale again</source>
         <translation>重新从第一个尺度开始</translation>
     </message>

@@ -194,7 +194,11 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
         rig.state.update_values(prompt=f"a box in {place}")
         window.drawing.generate()
     assert window.prompt.sheet.queue_button.isVisible() and "4" in window.prompt.sheet.queue_button.text()
-    assert window.prompt.sheet.again_button.isVisible(), "Stop took the place of Generate"
+    again = window.prompt.sheet.again_button
+    assert again.isVisible() and again.text() == "Add one more", "Stop took the place of Generate"
+    rig.state.update_values(count=4)
+    assert again.text() == "Add 4 more"
+    rig.state.update_values(count=1)
     window.activateWindow()
     wait(qtbot, window.isActiveWindow)
     key(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
