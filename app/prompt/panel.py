@@ -402,7 +402,8 @@ class PromptPanel(QWidget):
         drawn = 1 if jobs.busy and not jobs.ideas else 0
         waiting = 0 if jobs.ideas else jobs.waiting  # ideas are not in the queue that can be seen
         count = waiting + jobs.held + drawn
-        sheet.set_queue(count if count > drawn else 0, more=values.count if pressed and possible and not jobs.ideas else 0)
+        more = values.count if pressed and possible and not jobs.ideas else 0
+        sheet.set_queue(count if count > drawn else 0, more=more)
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")
         elif jobs.busy:

@@ -4906,6 +4906,10 @@
         <translation>图片尚未完成</translation>
     </message>
     <message>
+        <source>The stopped picture is put away</source>
+        <translation>已收起停止的图片</translation>
+    </message>
+    <message>
         <source>{0} pictures moved to the trash</source>
         <translation>已将 {0} 张图片移到回收站</translation>
     </message>
