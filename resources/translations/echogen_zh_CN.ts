@@ -3992,6 +3992,14 @@
         <translation>{called} 是{known}，此处无法读取。</translation>
     </message>
     <message>
+        <source>{count} more could not be opened.</source>
+        <translation>还有 {count} 个无法打开。</translation>
+    </message>
+    <message>
+        <source>{count} photos cannot be opened</source>
+        <translation>{count} 张照片无法打开</translation>
+    </message>
+    <message>
         <source>{count} scales cannot be kept: the picture has {scales}.</source>
         <translation>无法保留 {count} 个尺度：该图片有 {scales} 个。</translation>
     </message>
