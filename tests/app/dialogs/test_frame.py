@@ -6,8 +6,8 @@ import ctypes
 from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QPoint
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QBitmap, QGuiApplication, QPainter
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.dialogs import frame
@@ -29,6 +29,15 @@ def test_a_dialog_is_only_its_card_where_nothing_is_translucent(window, monkeypa
     if not composited:
         assert dialog.mask().boundingRect() == card
         assert dialog.mask().contains(card.center()) and not dialog.mask().contains(card.topLeft() + QPoint(1, 1))
+        image = QBitmap(dialog.size())
+        image.clear()
+        painter = QPainter(image)
+        painter.fillRect(image.rect(), Qt.GlobalColor.color0)
+        painter.setClipRegion(dialog.mask())
+        painter.fillRect(image.rect(), Qt.GlobalColor.color1)
+        painter.end()
+        whole = image.toImage().copy(card)
+        assert whole == whole.mirrored(True, True), "no corner shows more than the card, which would be black"
     dialog.reject()
 
 
