@@ -155,7 +155,8 @@ class Dialog(QDialog):
             painter = QPainter(shape)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(Qt.GlobalColor.color1)
-            painter.drawRoundedRect(self.card_rect(), radius("dialog"), radius("dialog"))
+            corner = radius("dialog") + 2  # a pixel that the card covers in part would be dark
+            painter.drawRoundedRect(self.card_rect(), corner, corner)
             painter.end()
             self.setMask(shape)
 
