@@ -331,7 +331,6 @@ class Program(QObject):
             [
                 self._restore,
                 self.controller.models.find,
-                self.controller.models.open,
                 self._open_first,
                 self._tell_troubles,
                 *self.window.beginnings(),
@@ -353,6 +352,8 @@ class Program(QObject):
         self.drafts.restore()
 
     def _open_first(self) -> None:
+        """Open the model and the first photo, in one turn: a press of Generate that waits for both must not find one alone."""
+        self.controller.models.open()
         if not self._came_back:
             self.controller.models.use_defaults()
         if self._files:

@@ -7,7 +7,7 @@ import logging
 from functools import cache
 
 from PySide6.QtCore import QEvent, QObject, QRectF, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QPen, QRegion, QResizeEvent
+from PySide6.QtGui import QBitmap, QColor, QGuiApplication, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.dialogs import frame
@@ -150,9 +150,15 @@ class Dialog(QDialog):
         super().resizeEvent(event)
         if not frame.is_composited():
             # No shadow then: what surrounds the card would be black.
-            shape = QPainterPath()
-            shape.addRoundedRect(self.card_rect(), radius("dialog"), radius("dialog"))
-            self.setMask(QRegion(shape.toFillPolygon().toPolygon()))
+            shape = QBitmap(self.size())
+            shape.clear()
+            painter = QPainter(shape)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(Qt.GlobalColor.color1)
+            corner = radius("dialog") + 2  # a pixel that the card covers in part would be dark
+            painter.drawRoundedRect(self.card_rect(), corner, corner)
+            painter.end()
+            self.setMask(shape)
 
     def done(self, result: int) -> None:
         if self._scrim is not None:

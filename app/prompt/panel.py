@@ -389,10 +389,11 @@ class PromptPanel(QWidget):
     def _show_jobs(self) -> None:
         sheet = self.sheet
         jobs, values = self.state.jobs, self.state.values
-        possible, text = help_line(self.state.readiness(), values.count)
+        ready = self.state.readiness()
+        possible, text = help_line(ready, values.count)
         pressed = jobs.busy or jobs.waiting > 0  # a press before the model is there is seen, too
         sheet.show_stop(pressed)
-        sheet.generate.setEnabled(possible)
+        sheet.generate.setEnabled(possible or ready.is_coming)
         sheet.generate.setToolTip("" if possible else text)
         sheet.ideas_button.setEnabled(possible and not pressed)
         sheet.cancel.set_busy(jobs.stopping)
@@ -401,7 +402,8 @@ class PromptPanel(QWidget):
         drawn = 1 if jobs.busy and not jobs.ideas else 0
         waiting = 0 if jobs.ideas else jobs.waiting  # ideas are not in the queue that can be seen
         count = waiting + jobs.held + drawn
-        sheet.set_queue(count if count > drawn else 0, more=pressed and possible and not jobs.ideas)
+        more = values.count if pressed and possible and not jobs.ideas else 0
+        sheet.set_queue(count if count > drawn else 0, more=more)
         if jobs.busy and jobs.ideas:
             text = self.tr("Four ideas are drawn; choose one to finish it")
         elif jobs.busy:

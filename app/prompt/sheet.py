@@ -260,17 +260,18 @@ class PromptSheet(QWidget):
         self.held.setText(sentence)
         self._held_row.setVisible(bool(sentence))
 
-    def set_queue(self, count: int, *, more: bool) -> None:
+    def set_queue(self, count: int, *, more: int) -> None:
         """Show the buttons under the help line while there is a queue.
 
         Args:
             count: pictures that are drawn, wait or are held; 0 puts the button away.
-            more: another picture can be put into it.
+            more: so many pictures a press adds to it; 0 when it can take none.
         """
         self.queue_button.setText(self.tr("Queue ({0})").format(count))
         self.queue_button.setVisible(count > 0)
-        self.again_button.setVisible(more)
-        self._queue_row.setVisible(count > 0 or more)
+        self.again_button.setText(self.tr("Add one more") if more == 1 else self.tr("Add {0} more").format(more))
+        self.again_button.setVisible(more > 0)
+        self._queue_row.setVisible(count > 0 or more > 0)
 
     def set_disagreement(self, sentence: str, button: str) -> None:
         """One quiet line under the prompt with the way out of it; "" for nothing."""
@@ -356,7 +357,6 @@ class PromptSheet(QWidget):
         self.resume_button.setText(self.tr("Draw"))
         self.drop_button.describe(self.tr("Forget these pictures"))
         self.queue_button.setToolTip(tooltip("queue"))
-        self.again_button.setText(self.tr("Add one more"))
         self.again_button.setToolTip(tooltip("generate", self.tr("Draw this prompt after the others")))
         self.cancel.setText(self.tr("Stop"))
         self.cancel.set_busy_text(self.tr("Stopping…"))

@@ -50,6 +50,8 @@ class FileOpener(QObject):
 
     def open(self, files: Sequence[Path]) -> None:
         """Open what was dropped, pasted or handed over: pictures of ours bring everything back, others are photos."""
+        if not self._in_turn and not self._reading:
+            self._subjects.reading.begin()
         self._in_turn.extend(files)
         self._read_next()
 

@@ -19,11 +19,14 @@ from app.session.subject_work import read_file, read_image
 from app.system import background
 from app.system.deferred import TURN_MS
 from app.system.failures import in_words
-from engine import MAX_VIEWS, PhotoError, Sentence
+from engine import MAX_VIEWS, EchoGenError, PhotoError, Sentence
 
 if TYPE_CHECKING:
     from app.session.subject_work import Loaded
     from engine.photo import Photo
+
+TOLD = 3
+"""So many photos that cannot be opened are said with their reason."""
 
 
 class PhotoReading(QObject):
@@ -34,7 +37,7 @@ class PhotoReading(QObject):
 
     Signals:
         changed(bool): a photo is being read, or none is any more.
-        failed(object): an ``EchoGenError`` for the banner.
+        failed(object): an ``EchoGenError`` for the banner; of several photos that were given together, it says all that failed so far.
     """
 
     changed = Signal(bool)
@@ -47,6 +50,7 @@ class PhotoReading(QObject):
         self._expected = 0
         self._in_turn: deque[tuple] = deque()
         self._busy = False
+        self._refused: list[EchoGenError] = []
 
     @property
     def active(self) -> bool:
@@ -58,12 +62,18 @@ class PhotoReading(QObject):
         """Photos of the last session are on their way, or have come."""
         self._count(1 if coming else -1)
 
+    def begin(self) -> None:
+        """Photos are given anew: what was wrong with earlier ones is said, unless some of them are still read."""
+        if not self._busy:
+            self._refused.clear()
+
     def open_file(self, path: Path, name: str = "", example: bool = False) -> None:
         """Read a photo and put it on the shelf; ``name``: what the subject is called, if that is known."""
         self._load(read_file, path, name, example)
 
     def open_image(self, image: QImage, title: str) -> None:
         """Put a pasted picture on the shelf."""
+        self.begin()
         self._load(read_image, QImage(image), title)
 
     def add_photos(self, card: int, given: Sequence[Path | QImage], title: str = "") -> None:
@@ -72,6 +82,7 @@ class PhotoReading(QObject):
         Args:
             given: files, or pictures without one, which get the ``title``.
         """
+        self.begin()
         free = MAX_VIEWS + 1 - len([photo for photo in self._state.subjects if photo.card == card])
         if len(given) > free:
             self.failed.emit(
@@ -136,7 +147,8 @@ class PhotoReading(QObject):
     def _not_loaded(self, error: Exception) -> None:
         self._ended()
         fact = Sentence("The photo could not be opened: {error}", error=error)
-        self.failed.emit(in_words(error, fact, Sentence("Choose another one.")))
+        self._refused.append(in_words(error, fact, Sentence("Choose another one.")))
+        self.failed.emit(_together(self._refused))
         self._busy = False
         self._read_next()
 
@@ -148,3 +160,14 @@ class PhotoReading(QObject):
         self._expected += change
         self._state.set_reading(self.active)
         self.changed.emit(self.active)
+
+
+def _together(errors: Sequence[EchoGenError]) -> EchoGenError:
+    """One error that says them all, the first few in their words."""
+    if len(errors) == 1:
+        return errors[0]
+    facts, more = [error.fact for error in errors[:TOLD]], len(errors) - TOLD
+    if more > 0:
+        facts.append(Sentence("{count} more could not be opened.", count=more))
+    title = Sentence("{count} photos cannot be opened", count=len(errors))
+    return PhotoError(Sentence.row(*facts), title=title)

@@ -412,6 +412,7 @@ class SessionState(QObject):
             failed=engine.phase == "failed",
             reading=self._contents.reading or any(photo.coming for photo in photos),
             has_photo=bool(photos),
+            finding=any(photo.finding for photo in photos),
             has_subject=bool(self.cut_outs),
             # While a subject is looked for, its cut-out is empty, and that is no problem yet.
             problem=next((photo.problem for photo in photos if photo.problem and not photo.finding), ""),

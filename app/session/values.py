@@ -284,7 +284,7 @@ class Readiness:
         starting: the program has not come to its model yet.
         loading: a bundle is still opening; failed: it could not be opened, or its engine is gone.
         reading: a photo is being read.
-        has_photo: there is a photo; has_subject: its cut-out can be used.
+        has_photo: there is a photo; finding: its subject is looked for; has_subject: its cut-out can be used.
         problem: why the cut-out cannot be used, in words, or "".
         has_prompt: the prompt is not empty.
         prepared: subject and prompt are encoded.
@@ -296,11 +296,17 @@ class Readiness:
     failed: bool = False
     reading: bool = False
     has_photo: bool = False
+    finding: bool = False
     has_subject: bool = False
     problem: str = ""
     has_prompt: bool = False
     prepared: bool = False
     seconds: float | None = None
+
+    @property
+    def is_coming(self) -> bool:
+        """True while what is missing comes by itself: a press of Generate waits for it."""
+        return self.starting or (not self.has_subject and (self.reading or self.finding))
 
 
 def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:

@@ -96,6 +96,7 @@ class SubjectPanel(QWidget):
         if changes:
             self._state.update_values(**changes)
         if self._subjects is not None:
+            self._subjects.reading.begin()
             self._subjects.reading.open_file(Path(path), name, example=True)
 
     def examples(self) -> tuple[ExamplePhoto, ...]:

@@ -53,7 +53,12 @@ class Drawing(QObject):
         queue.ideaPreviewed.connect(canvas.idea_previewed)
         queue.ideaFinished.connect(canvas.idea_finished)
         queue.idle.connect(self._idle)
-        controller.subjects.composed.connect(self._composed)
+        controller.subjects.composed.connect(self._press_again)
+        state = self._state
+        for signal in (state.engineChanged, state.photoChanged, state.maskChanged, state.preparedChanged):
+            signal.connect(
+                self._press_again, Qt.ConnectionType.QueuedConnection
+            )  # when all that changes at once has changed
 
     @Slot()
     def generate(self) -> None:
@@ -71,6 +76,10 @@ class Drawing(QObject):
                 return  # the editor says why this cut-out cannot be used
         if self._controller.subjects.is_changing():
             self._pressed = True  # a picture has the cut-out that is seen, which takes a moment
+            return
+        if self._state.readiness().is_coming:
+            self._pressed = True
+            panels.toast.show_message(self.tr("Starts as soon as the subject is there"))
             return
         prompt = panels.prompt
         prompt.wording.settle()
@@ -90,10 +99,12 @@ class Drawing(QObject):
         self.asked.emit()
 
     @Slot()
-    def _composed(self) -> None:
-        pressed, self._pressed = self._pressed, False
-        if pressed:
-            self.generate()
+    def _press_again(self) -> None:
+        """Generate, if that was pressed before what it needs was there, and now it may be."""
+        if self._pressed and not self._state.readiness().is_coming:
+            self._pressed = False
+            if not self._panels.is_editing():  # who opened it meanwhile goes on in it
+                self.generate()
 
     @Slot()
     def draw_ideas(self) -> None:
@@ -152,8 +163,11 @@ class Drawing(QObject):
     def stop(self) -> None:
         """Stop at once; when nothing is drawn, put away what can be put away."""
         panels = self._panels
+        pressed, self._pressed = self._pressed, False
         if self._state.jobs.busy or self._state.jobs.waiting:
             self._taken_out(self._controller.queue.stop_now())
+        elif pressed:
+            panels.toast.show_message(self.tr("Stopped"))
         elif panels.queue.isVisible():
             panels.queue.put_away()
         elif panels.history.leave_search():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -164,6 +166,7 @@ class FinishedPictures(QObject):
         )
         if opened.bits is not None:
             self.scales.opened(opened.bits, opened.scales)
+        before = self._state.result
         self._state.set_result(
             Result(
                 request,
@@ -176,6 +179,13 @@ class FinishedPictures(QObject):
             )
         )
         self._canvas.set_previous(to_image(opened.previous) if opened.previous is not None else None)
+        if before is not None and before.unfinished:  # it is nowhere else
+            back = partial(self._bring_back, replace(before))
+            self._toast.show_message(self.tr("The stopped picture is put away"), back)
+
+    def _bring_back(self, stopped: Result) -> None:
+        if not self._refuses():
+            self._state.set_result(stopped)
 
     @Slot(object)
     def _dropped(self, dropped: DroppedPicture) -> None:

@@ -13,7 +13,7 @@ import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app import application
 from app.application import Program
@@ -94,6 +94,12 @@ def begin(open_program) -> Callable[..., Program]:
     return partial(open_program, whole=False)
 
 
+def click(window: MainWindow, button: QWidget) -> None:
+    """A click as the system sends it, to the window of the system."""
+    place = button.mapTo(window, button.rect().center())
+    QTest.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
+
 def test_keys_of_the_first_moment_reach_a_window_that_is_whole(begin, qtbot):
     program = begin()
     assert not hasattr(program, "controller"), "it has not been completed yet"
@@ -116,13 +122,18 @@ def test_a_shortcut_of_the_first_moment_acts(begin, qtbot):
 def test_a_click_of_the_first_moment_acts(begin, qtbot):
     program = begin()
     window = program.window
-    button = window.top_bar.help_button
-    place = button.mapTo(window, button.rect().center())
-    QTest.mouseClick(window.windowHandle(), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    click(window, window.top_bar.help_button)
     qtbot.waitUntil(lambda: any(type(one).__name__ == "HelpDialog" for one in QApplication.topLevelWidgets()))
     for one in QApplication.topLevelWidgets():
         if type(one).__name__ == "HelpDialog":
             one.close()
+
+
+def test_generate_of_the_first_moment_draws_the_example_once_it_is_there(begin, qtbot):
+    program = begin()
+    click(program.window, program.window.prompt.sheet.generate)
+    qtbot.waitUntil(lambda: program.state.result is not None, timeout=30000)
+    assert program.state.result.request.prompt == program.state.values.prompt
 
 
 def test_the_engine_begins_to_load_before_the_window_is_whole(begin, qtbot, monkeypatch):

@@ -29,6 +29,17 @@ def test_a_dialog_is_only_its_card_where_nothing_is_translucent(window, monkeypa
     if not composited:
         assert dialog.mask().boundingRect() == card
         assert dialog.mask().contains(card.center()) and not dialog.mask().contains(card.topLeft() + QPoint(1, 1))
+        image, shown = dialog.grab().toImage(), dialog.mask()
+        corner = range(16)
+        for place in (card.topLeft(), card.topRight(), card.bottomLeft(), card.bottomRight()):
+            for step in (QPoint(x, y) for x in corner for y in corner):
+                point = place + QPoint(
+                    step.x() if place.x() == card.left() else -step.x(),
+                    step.y() if place.y() == card.top() else -step.y(),
+                )
+                assert not shown.contains(point) or image.pixelColor(point).alpha() > 200, (
+                    "the rest of it would be black"
+                )
     dialog.reject()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColorSpace, QImage
 
@@ -108,6 +109,23 @@ def test_the_same_photo_twice_is_one_subject_and_examples_make_room(one, tmp_pat
     assert one.state.current == 1 and len(one.state.subjects) == 2
 
 
+def test_of_several_photos_all_that_cannot_be_opened_are_said(one, tmp_path):
+    errors = []
+    one.subjects.failed.connect(errors.append)
+    for name in ("a", "c", "d", "e"):
+        (tmp_path / f"{name}.jpg").write_bytes(b"no photo")
+    good = tmp_path / "b.png"
+    Image.new("RGB", (64, 64), (200, 40, 40)).save(good)
+    one.controller.files.open([tmp_path / "a.jpg", good, tmp_path / "c.jpg"])
+    assert errors[0].title == "This is not a picture" and errors[-1].title == "2 photos cannot be opened"
+    assert "a.jpg" in str(errors[-1]) and "c.jpg" in str(errors[-1])
+    one.controller.files.open([tmp_path / f"{name}.jpg" for name in ("a", "c", "d", "e")])
+    assert errors[-1].title == "4 photos cannot be opened"
+    assert str(errors[-1]).endswith("1 more could not be opened.") and "e.jpg" not in str(errors[-1])
+    one.controller.files.open([tmp_path / "e.jpg"])
+    assert "e.jpg" in str(errors[-1]) and "a.jpg" not in str(errors[-1]), "those before are said"
+
+
 def test_a_photo_that_cannot_be_read_is_a_sentence(one, tmp_path, monkeypatch):
     notices = []
     one.subjects.failed.connect(lambda error: notices.append(str(error)))
@@ -117,6 +135,7 @@ def test_a_photo_that_cannot_be_read_is_a_sentence(one, tmp_path, monkeypatch):
         raise ZeroDivisionError("of zero")
 
     monkeypatch.setattr("app.session.subject_work.load_photo", broken)
+    one.subjects.reading.begin()
     one.subjects.reading.open_file(tmp_path / "a.png")
     assert len(notices) == 2 and "is not there" in notices[0]
     assert (

@@ -187,6 +187,22 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     assert not full._images, "what was being read for it is let go, too"
 
 
+def test_a_stopped_picture_that_another_one_puts_away_comes_back(rig, qtbot):
+    half = np.full((64, 64, 3), 90, np.uint8)
+    request = GenerationRequest("a box on its way", cut_out(), seed=9, bundle=rig.manifest.identity)
+    stopped = Result(request, half, grids=GRIDS, unfinished=True, previews=(half,))
+    rig.controller.fresh = stopped  # as Stop leaves it
+    rig.state.set_result(stopped)
+    rig.window.history.show_picture(rig.pictures[2].id)
+    wait(qtbot, lambda: rig.state.result.picture == rig.pictures[2].id)
+    toast, bar = rig.window.toast, rig.window.canvas.actions_bar
+    assert toast.text() == "The stopped picture is put away" and not bar.finish_button.isVisible()
+    toast.take_back()
+    assert rig.state.result.request is request and bar.finish_button.isVisible()
+    assert rig.window.canvas.canvas.state == "stopped"
+    rig.show(rig.pictures[2])
+
+
 def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     window, panel = rig.window, rig.window.panels.queue
     rig.link.cancel = lambda number: None
@@ -194,7 +210,11 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
         rig.state.update_values(prompt=f"a box in {place}")
         window.drawing.generate()
     assert window.prompt.sheet.queue_button.isVisible() and "4" in window.prompt.sheet.queue_button.text()
-    assert window.prompt.sheet.again_button.isVisible(), "Stop took the place of Generate"
+    again = window.prompt.sheet.again_button
+    assert again.isVisible() and again.text() == "Add one more", "Stop took the place of Generate"
+    rig.state.update_values(count=4)
+    assert again.text() == "Add 4 more"
+    rig.state.update_values(count=1)
     window.activateWindow()
     wait(qtbot, window.isActiveWindow)
     key(window, Qt.Key.Key_J, Qt.KeyboardModifier.ControlModifier)
