@@ -410,8 +410,8 @@ class PromptPanel(QWidget):
             text = self.tr("After Stop you can finish or save it")
             if jobs.count > 1:
                 place = self.tr("Picture {0} of {1}").format(jobs.index, jobs.count)
-                more = self.tr("the last one") if jobs.last else text[:1].lower() + text[1:]
-                text = f"{place} · {more}"
+                then = self.tr("the last one") if jobs.last else text[:1].lower() + text[1:]
+                text = f"{place} · {then}"
         elif pressed:
             text = self.tr("Waiting for the model")
         elif possible and values.seed_locked:
