@@ -417,6 +417,8 @@ def generate_in_the_open_editor(walking: WindowWalk) -> None:
     walking.settle()
     while walking.state.subject.cut_out is None:
         walking.settle()
+    walking.program.queue.stop_now()  # the walk may have pressed Generate for a subject that was to come, which is drawn now
+    walking.link.step()
     window.editing.edit()
     before = walking.state.subject.cut_out
     walking.paint(chance)
