@@ -148,15 +148,18 @@ def write_atomically(target: Path, content: bytes) -> None:
     except OSError as error:
         if is_full(error):
             raise no_room(target, len(content)) from error
-        raise CannotWrite(
-            Sentence(
-                "{target} cannot be written to {parent}: {reason}.",
-                target=target.name,
-                parent=target.parent,
-                reason=os_reason(error),
-            ),
-            Sentence("Choose another folder."),
-        ) from error
+        raise not_written(target, error, Sentence("Choose another folder.")) from error
+
+
+def not_written(target: Path, error: OSError, step: Sentence) -> CannotWrite:
+    """The sentence for a file that the system refuses to write, with what can be done."""
+    fact = Sentence(
+        "{target} cannot be written to {parent}: {reason}.",
+        target=target.name,
+        parent=target.parent,
+        reason=os_reason(error),
+    )
+    return CannotWrite(fact, step)
 
 
 def is_folder(path: Path) -> bool:

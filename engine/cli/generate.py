@@ -334,8 +334,8 @@ def draw(
 ) -> list[Path]:
     """Draw ``count`` pictures with seeds that follow each other and write them. Ctrl+C stops between two blocks."""
     requests = base.several(count, engine.bundle.manifest.seed_step(base))
-    targets, jobs = numbered(out, count), list(zip(numbered(out, count), requests, strict=True))
-    draw_jobs(engine, jobs, previews=previews, as_json=as_json, finish=finish)
+    targets = numbered(out, count)
+    draw_jobs(engine, list(zip(targets, requests, strict=True)), previews=previews, as_json=as_json, finish=finish)
     return targets
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from engine.errors import CannotWrite, os_reason
-from engine.files import is_folder
+from engine.errors import CannotWrite
+from engine.files import is_folder, not_written
 from engine.sentence import Sentence
 
 
@@ -30,12 +30,4 @@ def check_target(target: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise CannotWrite(
-            Sentence(
-                "{target} cannot be written to {parent}: {reason}.",
-                target=target.name,
-                parent=target.parent,
-                reason=os_reason(error),
-            ),
-            Sentence("Choose another name."),
-        ) from error
+        raise not_written(target, error, Sentence("Choose another name.")) from error
