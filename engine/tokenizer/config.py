@@ -43,8 +43,9 @@ class TokenizerConfig:
         norm_groups: groups of every GroupNorm, or 0 for the published rule. Has to divide every channel count.
         reference_channels: channels of the decoder's reference branch at every level, fine to coarse, or empty for a
             decoder without one (published). With it the decoder sees the placed cut-out, see ``reference.py``.
-        lattice: period in pixels of the mesh that the decoder's upsampling leaves and that is taken out of its pictures, see
-            ``lattice.py``, or 0 for a decoder that leaves none (published). Divides ``stride``.
+        lattice: period in pixels of the mesh that the decoder's upsampling leaves and that is taken out of its pictures, with all
+            grain in the scene that is as fine, see ``lattice.py``, or 0 for a decoder that leaves none (published). Divides
+            ``stride``.
         relight: how far the subject's broad colours are brought to those that the bits alone say, 0 (not, published) to 1, see
             ``relight.py``. Only with ``reference_channels``.
     """

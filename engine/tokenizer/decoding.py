@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.tokenizer.lattice import evened
 from engine.tokenizer.layers import Double, ResidualBlock
 from engine.tokenizer.reference import CanvasFeatures, part_of
 from engine.tokenizer.relight import relit
@@ -118,9 +119,9 @@ def _paint(
     scale, shift = _norm_as_affine(decoder.norm, x, strip_bytes)
     if inner is not None:  # behind the last norm, which sets the tone: the rest reaches no further than a code
         x, features = _part(x, features, *inner)
-    scene = decoder.scene(_convolve(decoder.output, x, scale, shift, strip_bytes))
+    scene = decoder.unfold(_convolve(decoder.output, x, scale, shift, strip_bytes))
     if reference is None or features is None:
-        return scene, None
+        return evened(scene, decoder.lattice), None
     normed = F.silu(torch.addcmul(shift, x.float(), scale), inplace=True).to(x.dtype)
     return reference.compose(scene, normed, features.maps, features.pixels)
 

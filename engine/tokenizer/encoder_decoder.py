@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.tokenizer.config import TokenizerConfig
-from engine.tokenizer.lattice import without_lattice
+from engine.tokenizer.lattice import evened
 from engine.tokenizer.layers import Double, Halve, ResidualBlock, group_norm
 from engine.tokenizer.reference import CanvasFeatures, ReferenceBranch
 
@@ -89,11 +89,6 @@ class Decoder(nn.Module):
         pixels = canvas.to(codes.device, codes.dtype)
         return CanvasFeatures(pixels, self.reference.features(pixels))
 
-    def scene(self, x: Tensor) -> Tensor:
-        """Return the output of the last convolution as pixels, (B, 3, H, W) in about -1..1, before a cut-out is laid
-        over them."""
-        return without_lattice(self.unfold(x), self.lattice, span=2.0)
-
     def forward(self, codes: Tensor, canvas: Tensor | None = None) -> Tensor:
         """
         Args:
@@ -107,9 +102,9 @@ class Decoder(nn.Module):
                 x = reference.join(x, features.maps, level)
             x = step(x)
         x = F.silu(self.norm(x))
-        scene = self.scene(self.output(x))
+        scene = self.unfold(self.output(x))
         if reference is None or features is None:
-            return scene
+            return evened(scene, self.lattice)
         return reference.compose(scene, x, features.maps, features.pixels)[0]
 
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.tokenizer.config import TokenizerConfig
-from engine.tokenizer.lattice import without_lattice
+from engine.tokenizer.lattice import evened, without_lattice
 from engine.tokenizer.layers import NORM_EPS
 
 MOST_LIGHT = 2.0
@@ -133,8 +133,10 @@ class ReferenceBranch(nn.Module):
         subject = _lit(canvas[:, :3], light) * visible
         covered = canvas[:, 3:] * visible
         # In 0..1, then back: -1 is black, and light multiplies. The canvas is a photo, so no lattice lies over it.
-        residual = without_lattice(detail[:, :3], self.lattice)
-        return ((scene + 1) / 2 * (1 - covered) + subject + residual) * 2 - 1, covered
+        residual = detail[:, :3]
+        scene = evened((scene + 1) / 2 + residual, self.lattice)
+        subject = subject + covered * without_lattice(residual, self.lattice)
+        return (scene * (1 - covered) + subject) * 2 - 1, covered
 
 
 def _lit(colour: Tensor, light: Tensor) -> Tensor:

@@ -143,7 +143,8 @@ def _placed(manifest: BundleManifest) -> str:
   which the decoder lays into the picture in the light that the bits ask for. The published model has neither."""
     if manifest.tokenizer.lattice:
         words += f"""
-- **Mesh**: its decoder leaves a faint mesh of {manifest.tokenizer.lattice} pixels, which is taken out of every picture and preview."""
+- **Mesh**: its decoder leaves a faint mesh of {manifest.tokenizer.lattice} pixels, and grain as fine, which is taken out of every
+  picture and preview: scenes are averaged over the mesh's cells, and the subject keeps its detail."""
     if manifest.tokenizer.relight:
         words += f"""
 - **Relight**: the subject's broad colours go {manifest.tokenizer.relight:.0%} of the way to those that the decoder paints from the bits
