@@ -229,11 +229,11 @@ def draw_samples(drawer: Drawer, subject: EncodedSubject) -> dict[str, bytes]:
 
 
 def _sample(picture: np.ndarray, side: int) -> bytes:
-    """At most ``side`` pixels a side, in a palette of its own: a third of the bytes, and no difference to be seen."""
+    """At most ``side`` pixels a side."""
     small = Image.fromarray(picture)
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    small.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG).save(out, "PNG", optimize=True)
+    small.save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
