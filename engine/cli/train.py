@@ -20,6 +20,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.targets import check_apart
 from engine.cli.terminal import threads, whole
 from engine.device.devices import choose_device, keep_memory
 from engine.errors import CannotWrite, InputError
@@ -182,6 +183,9 @@ def check(args: argparse.Namespace) -> None:
             Sentence("Fine-tuning needs a model, examples, a folder and a number of steps."),
             Sentence("Add --bundle, --data, --out, --steps."),
         )
+    if args.action == "finetune":
+        check_apart((args.out / "bundle",), (args.bundle, args.data))
+    check_apart((args.export,), (args.evaluation,))
     if args.action == "all" and args.minutes is None:
         raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action == "cutout" and args.export is None and args.minutes is None:
