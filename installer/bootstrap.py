@@ -457,9 +457,10 @@ def _notes_path() -> Path:
 
 def _read_notes() -> dict[str, str]:
     try:
-        return json.loads(_notes_path().read_text(encoding="utf-8"))
+        notes = json.loads(_notes_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return notes if isinstance(notes, dict) else {}
 
 
 def _note(key: str, value: str) -> None:

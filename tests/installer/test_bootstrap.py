@@ -139,9 +139,10 @@ def test_tests_need_more_than_the_program(environment, monkeypatch):
     assert bootstrap.is_ready(with_tests=True) and bootstrap.is_ready()
 
 
-def test_damaged_notes_mean_setting_up_again(environment, monkeypatch):
+@pytest.mark.parametrize("notes", ["{", "[]"])
+def test_damaged_notes_mean_setting_up_again(environment, monkeypatch, notes):
     install(environment, monkeypatch, Commands(environment))
-    (environment / "bootstrap.json").write_text("{", encoding="utf-8")
+    (environment / "bootstrap.json").write_text(notes, encoding="utf-8")
     assert not bootstrap.is_ready()
 
 
