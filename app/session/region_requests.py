@@ -211,7 +211,7 @@ def _is_in(region: Region, subject: CutOut, placement: Placement) -> bool:
 
 
 def _difference(one: CutOut, other: CutOut) -> float:
-    """How far the pixels of two cut-outs are apart, 0 … 255; those of another size as far as can be."""
+    """Distance of the pixels of two cut-outs, 0 … 255; the largest for those of another size."""
     if one.pixels.shape != other.pixels.shape:
         return 255.0
     return float(np.abs(one.pixels.astype(np.int16) - other.pixels).mean())

@@ -162,6 +162,8 @@ def check(args: argparse.Namespace) -> None:
     check_places(args.out, args.previews)
     if args.sheet is not None:
         check_places(args.sheet, None)
+    if args.requests is not None:
+        check_target(args.requests)
 
 
 def _sources(args: argparse.Namespace) -> tuple[Path | None, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.errors import CannotWrite, InputError
-from engine.files import is_folder, not_written
+from engine.files import is_file, is_folder, not_written
 from engine.sentence import Sentence
 
 
@@ -15,8 +15,10 @@ def check_target(target: Path) -> None:
     """Say before the work whose result goes there that a file cannot be written, as far as that can be told.
 
     Raises:
-        CannotWrite: no folder, one that may not be written, or a name that no file of this disk can have.
+        CannotWrite: no folder, one that may not be written, or a name that a folder has or no file of this disk can have.
     """
+    if is_file(target.parent):
+        raise CannotWrite(Sentence("{parent} is no folder.", parent=target.parent), Sentence("Name another one."))
     if not is_folder(target.parent):
         raise CannotWrite(
             Sentence("The folder {parent} does not exist.", parent=target.parent),
@@ -26,6 +28,8 @@ def check_target(target: Path) -> None:
         raise CannotWrite(
             Sentence("The folder {parent} may not be written.", parent=target.parent), Sentence("Name another one.")
         )
+    if is_folder(target):
+        raise CannotWrite(Sentence("{target} is a folder.", target=target), Sentence("Choose another name."))
     try:
         target.lstat()
     except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,54 @@ def test_what_lies_in_a_folder_that_is_written_would_go_with_it(tmp_path: Path):
 def test_commands_that_make_folders(words: str, capsys):
     assert main(words.split()) == ExitCode.BAD_INPUT
     assert "is read for this, and would be written over." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "generate --prompt x --out {}/o.png",
+        "generate --prompt {{a|b}} --out o.png --requests {}/list.jsonl",
+        "enlarge a.png --out {}/o.png",
+        "segment --photo a.png --out {}/m.png",
+        "train preview-data --out {}/p.png",
+    ],
+)
+def test_a_file_in_the_place_of_the_folder_and_a_folder_in_that_of_the_file_are_said_before_the_work(
+    words: str, tmp_path: Path, capsys
+):
+    (tmp_path / "file").touch()
+    assert main([word.format(tmp_path / "file") for word in words.split()]) == ExitCode.CANNOT_WRITE
+    assert f"{tmp_path / 'file'} is no folder. Name another one." in capsys.readouterr().err
+    *_, name = (word.partition("/")[2] for word in words.split())
+    (tmp_path / "folder" / name).mkdir(parents=True)
+    assert main([word.format(tmp_path / "folder") for word in words.split()]) == ExitCode.CANNOT_WRITE
+    assert f"{tmp_path / 'folder' / name} is a folder. Choose another name." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "tokenizer is missing"), (b"\xff\xfe", "is not UTF-8 text"), (b"x", "is damaged")],
+)
+def test_a_training_file_that_is_none_is_said_in_words(content: bytes, why: str, tmp_path: Path, capsys):
+    (tmp_path / "mine.toml").write_bytes(content)
+    words = ["train", "--config", str(tmp_path / "mine.toml"), "--stage", "tokenizer", "--minutes", "1"]
+    assert main(words) == ExitCode.BAD_INPUT
+    said = capsys.readouterr().err
+    assert why in said and "'" not in said.partition("Expected")[0]
+
+
+def test_a_models_folder_that_lies_in_a_file_is_not_called_damaged(tmp_path: Path, monkeypatch, capsys, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ECHOGEN_MODELS", str(tmp_path / "file" / "models"))
+    assert main(["models", "list"]) == ExitCode.DONE
+    assert not caplog.records
+
+
+def test_a_disk_that_is_full_is_said_wherever_it_is_met(tmp_path: Path, monkeypatch, capsys):
+    def full(args):
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "sheet.webp"))
+
+    monkeypatch.setattr("engine.cli.doctor.run", full)
+    assert main(["doctor"]) == ExitCode.CANNOT_WRITE
+    said = capsys.readouterr().err
+    assert said.startswith(f"The disk is full. {tmp_path / 'sheet.webp'}: No space left on device. Make room")
