@@ -73,6 +73,9 @@ PACKAGE_MANAGERS = {
 }
 
 
+_PASSING_ON = ("run", "test")
+
+
 class SetupError(Exception):
     """Set-up cannot go on; the message is one sentence for the user."""
 
@@ -86,8 +89,11 @@ def main(arguments: list[str] | None = None) -> int:
         ("install", "add EchoGen to the desktop's menu"),
         ("repair", "set up again from scratch"),
     ):
-        commands.add_parser(name, help=text, add_help=False)
+        # Those of the program and of pytest have options of their own, --help among them.
+        commands.add_parser(name, help=text, add_help=name not in _PASSING_ON)
     options, rest = parser.parse_known_args(arguments)
+    if rest and options.command not in _PASSING_ON:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         check_python()
         if options.command == "repair":
@@ -110,6 +116,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     except SetupError as error:
         say(str(error))
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        say(f"A file or folder cannot be used. {where}{error.strerror or error}.")
         return 1
     except KeyboardInterrupt:
         say("Stopped. Run the same command again to go on.")
@@ -139,8 +149,12 @@ def environment_python(environment: Path = ENVIRONMENT) -> Path:
 def read_dependencies(with_tests: bool) -> list[str]:
     import tomllib
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project["dependencies"] + (project["optional-dependencies"]["test"] if with_tests else [])
+    file = ROOT / "pyproject.toml"
+    try:
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        return project["dependencies"] + (project["optional-dependencies"]["test"] if with_tests else [])
+    except (ValueError, KeyError) as error:
+        raise SetupError(f"{file} is damaged: get EchoGen again from where it came from.") from error
 
 
 def find_list() -> Lock | None:
@@ -457,9 +471,10 @@ def _notes_path() -> Path:
 
 def _read_notes() -> dict[str, str]:
     try:
-        return json.loads(_notes_path().read_text(encoding="utf-8"))
+        notes = json.loads(_notes_path().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return notes if isinstance(notes, dict) else {}
 
 
 def _note(key: str, value: str) -> None:

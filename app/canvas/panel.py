@@ -37,6 +37,7 @@ class CanvasPanel(QWidget):
         copied: the picture is on the clipboard.
         starToggled(bool), previewsWanted(object): as in the bar and the strip.
         hintWanted(str): a sentence for a toast.
+        advanced(object): the picture that forms is seen after another scale, RGB uint8 (H, W, 3); which one, the strip's model says.
         followed: what can be done with the picture may be different.
     """
 
@@ -51,6 +52,7 @@ class CanvasPanel(QWidget):
     starToggled = Signal(bool)
     previewsWanted = Signal(object)
     hintWanted = Signal(str)
+    advanced = Signal(object)
     followed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -143,10 +145,12 @@ class CanvasPanel(QWidget):
         if self.canvas.state != "forming":
             return
         first = not self.canvas.has_picture()
-        self.canvas.show_preview(event.image, event.scale, event.scale_count)
+        self.strip.drawn(event.scale, event.image, event.seconds, event.remembered)
+        # Which scale is drawn the strip alone says: those that are kept have previews too.
+        self.canvas.show_preview(event.image, self.strip.model.now, self.strip.model.count)
         if first or not self.placement.frame.isHidden():
             self._follow()  # the picture takes the place of the stage
-        self.strip.drawn(event.scale, event.image, event.seconds, event.remembered)
+        self.advanced.emit(event.image)
         share = self.strip.bar.value() / max(1, self.strip.bar.maximum())
         while self._announced < len(_ANNOUNCED) and share >= _ANNOUNCED[self._announced]:
             self._announce(self.tr("{0} percent drawn").format(round(100 * _ANNOUNCED[self._announced])))

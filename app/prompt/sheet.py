@@ -64,6 +64,18 @@ class PromptSheet(QWidget):
         self.retranslate()
 
     def _build(self, history: PromptHistory) -> None:
+        self._build_fields(history)
+        self.area = PanelScroll(self._lay_out_fields())
+        self._pinned = Pinned(self.area)
+        self._build_pinned()
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self.area, 1)
+        outer.addWidget(self._pinned)
+
+    def _build_fields(self, history: PromptHistory) -> None:
+        """Make what scrolls: the prompt, what is said of it, the folded sections, other ways to begin."""
         self.title = label("", "section")
         self.history_button = IconButton("history", "", parent=self)
         self.presets_button = IconButton("bookmark", "", parent=self)
@@ -111,6 +123,7 @@ class PromptSheet(QWidget):
             "more": Disclosure("", self._more),
         }
 
+    def _lay_out_fields(self) -> QWidget:
         content = QWidget()
         column = QVBoxLayout(content)
         column.setSpacing(space("row-gap"))
@@ -137,8 +150,10 @@ class PromptSheet(QWidget):
         column.addLayout(ways)
         column.addStretch(1)
         self._content = content
-        self.area = PanelScroll(content)
+        return content
 
+    def _build_pinned(self) -> None:
+        """Make what stays in sight below it: Generate, and what it will do or does."""
         self.generate = PrimaryButton("")
         self.generate.setObjectName("generateButton")
         self.cancel = DangerButton("")
@@ -189,7 +204,6 @@ class PromptSheet(QWidget):
         self._buttons = QStackedLayout()
         self._buttons.addWidget(self.generate)
         self._buttons.addWidget(self.cancel)
-        self._pinned = Pinned(self.area)
         bottom = QVBoxLayout(self._pinned)
         bottom.setContentsMargins(16, 12, 16, 16)
         bottom.setSpacing(space("row-gap"))
@@ -198,11 +212,6 @@ class PromptSheet(QWidget):
         bottom.addLayout(self._buttons)
         bottom.addWidget(self.help)
         bottom.addWidget(self._queue_row)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(self.area, 1)
-        outer.addWidget(self._pinned)
 
     def complete(self) -> None:
         """Build the fields of the sections in ``BUILT_LATER``."""

@@ -95,13 +95,17 @@ class RegionRequests(QObject):
         return not now.shows_subject_of(result.request)
 
     def _is_another_thing(self, cut_out: CutOut | None) -> bool:
-        """Return True for the cut-out of another card: a photo may show several things, each of them a subject."""
+        """Return True for the cut-out of another card: a photo may show several things, each of them a subject. One that was
+        cut out anew since is the one that looks most like it."""
         if cut_out is None or not cut_out.mask:
             return False
-        same = [
-            one.card for one in self._state.subjects if one.cut_out is not None and one.cut_out.mask == cut_out.mask
-        ]
-        return bool(same) and self._state.card not in same
+        mine, subjects = self._state.card, self._state.subjects
+        cuts = [(one.card, one.cut_out) for one in subjects if one.cut_out is not None]
+        same = [card for card, other in cuts if other.mask == cut_out.mask]
+        of_photo = [(_difference(other, cut_out), card) for card, other in cuts if other.photo == cut_out.photo]
+        if not same and mine in {card for _, card in of_photo}:
+            same = [min(of_photo)[1]]
+        return bool(same) and mine not in same
 
     def _place(
         self, request: GenerationRequest, region: Region, result: Result, manifest: BundleManifest
@@ -204,6 +208,13 @@ def _is_in(region: Region, subject: CutOut, placement: Placement) -> bool:
     """Return True if half or more of a placed subject lies in a region."""
     alpha = place_cut_out(subject, placement, *region.size)[..., 3]
     return bool(alpha.any() and alpha[region.mask > 0].sum() >= alpha.sum() / 2)
+
+
+def _difference(one: CutOut, other: CutOut) -> float:
+    """Distance of the pixels of two cut-outs, 0 … 255; the largest for those of another size."""
+    if one.pixels.shape != other.pixels.shape:
+        return 255.0
+    return float(np.abs(one.pixels.astype(np.int16) - other.pixels).mean())
 
 
 def _is_photo(result: Result, manifest: BundleManifest) -> bool:

@@ -18,6 +18,8 @@ from engine import EchoGenError, Finished
 AWAKE_AFTER_MS = 10_000
 """A drawing that is done sooner needs no help to stay awake."""
 TITLE = "EchoGen"
+_PROMPTS = 3
+"""A message names no more of them: systems show a few lines."""
 
 
 class InBackground(QObject):
@@ -93,7 +95,8 @@ class InBackground(QObject):
         if not done:
             return
         title = self.tr("The picture is done") if len(done) == 1 else self.tr("{0} pictures are done").format(len(done))
-        self._tell(title, done[-1])
+        prompts = list(dict.fromkeys(done))
+        self._tell(title, "\n".join(prompts[:_PROMPTS]) + ("\n…" if len(prompts) > _PROMPTS else ""))
 
     @Slot(object, str)
     def _failed(self, error: EchoGenError, details: str) -> None:

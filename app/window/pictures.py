@@ -28,7 +28,7 @@ from app.system.sharing import copy_picture
 from app.window.empty_canvas import empty_words
 from app.window.strip_pictures import StripPictures
 from app.window.toasts import Toast
-from engine import GenerationRequest, ScalePreview, shown_name
+from engine import GenerationRequest, shown_name
 from engine.photo import load_photo
 
 
@@ -57,7 +57,7 @@ class FinishedPictures(QObject):
         self._earlier = earlier
         self._forming: GenerationRequest | None = None
         queue = controller.queue
-        queue.previewed.connect(self._preview)
+        canvas.advanced.connect(self._advanced)
         queue.idle.connect(self._idle)
         self.scales = StripPictures(state, queue, canvas, controller.store, self)
         controller.drawing.connect(self._begins)
@@ -92,9 +92,10 @@ class FinishedPictures(QObject):
         self._show_cut_out(event.request)
 
     @Slot(object)
-    def _preview(self, event: ScalePreview) -> None:
+    def _advanced(self, image: np.ndarray) -> None:
         if self._forming is not None:
-            self._history.set_running(self._forming, f"{event.scale + 1} / {event.scale_count}", event.image)
+            scales = self._canvas.strip.model
+            self._history.set_running(self._forming, f"{scales.now + 1} / {scales.count}", image)
 
     @Slot()
     def _idle(self) -> None:

@@ -245,15 +245,24 @@ class BatchJob:
             raise disk_error(self._plan, error) from error
 
     def plan(self) -> Iterator[Planned]:
-        """The requests in the order they are drawn in; one part is in memory at a time."""
-        from pyarrow import parquet
+        """The requests in the order they are drawn in; one part is in memory at a time. Raises ``InputError``: it is damaged."""
+        from pyarrow import ArrowException, parquet
 
         for part in self.parts():
-            # Not read_table, which looks at the file as a data set of many: ten times as long.
-            with parquet.ParquetFile(part) as file:
-                rows = file.read().to_pylist()
-            for row in rows:
-                yield Planned(**row)
+            try:
+                # Not read_table, which looks at the file as a data set of many: ten times as long.
+                with parquet.ParquetFile(part) as file:
+                    rows = read_value(file.read().to_pylist(), list[Planned])
+            except (ArrowException, OSError, Damage) as error:
+                raise self.damaged_plan() from error
+            yield from rows
+
+    def damaged_plan(self) -> InputError:
+        """The error for a plan that cannot be read."""
+        return InputError(
+            Sentence("The plan of the job in {folder} is damaged.", folder=self.folder),
+            Sentence("Give the requests again, with --resume."),
+        )
 
     def parts(self) -> list[Path]:
         """The files of the plan, in order."""
@@ -264,10 +273,13 @@ class BatchJob:
         return bool(self.parts()) or self._new_plan.is_dir()
 
     def planned_count(self) -> int:
-        """Return the number of requests in the plan of an earlier run; 0 without one."""
-        from pyarrow import parquet
+        """Return the number of requests in the plan of an earlier run; 0 without one. Raises ``InputError``: it is damaged."""
+        from pyarrow import ArrowException, parquet
 
-        return sum(parquet.read_metadata(part).num_rows for part in self.parts())
+        try:
+            return sum(parquet.read_metadata(part).num_rows for part in self.parts())
+        except (ArrowException, OSError) as error:
+            raise self.damaged_plan() from error
 
     def _keep_subject(self, digest: str, subject: CutOut) -> None:
         path = self._subject_file(digest)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from engine.batch.batch_job import BatchJob, Planned, Record, RecordFile, picture_name
 from engine.device.threads import spin_briefly
 from engine.errors import Cancel, Cancelled, CannotWrite, DeviceLost, EchoGenError
 from engine.events import Finished
 from engine.files import disk_error, put_in_place
-from engine.request import CutOut, GenerationRequest
+from engine.request import MAX_JSON_BYTES, CutOut, GenerationRequest
+from engine.validation import Damage, parse_json, read_value
 
 log = logging.getLogger(__name__)
 
@@ -115,9 +116,11 @@ class Worker:
         return record
 
     def _request(self, row: Planned) -> GenerationRequest:
-        data = json.loads(row.request)
-        data["subject"] = None
-        request = GenerationRequest.from_json(data)
+        try:
+            data = read_value(parse_json(row.request, MAX_JSON_BYTES), dict[str, Any])
+        except Damage as error:
+            raise self.job.damaged_plan() from error
+        request = GenerationRequest.from_json({**data, "subject": None})
         if not row.subject:
             return request
         if self._subject is None or self._subject[0] != row.subject:

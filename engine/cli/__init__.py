@@ -15,6 +15,7 @@ import sys
 from engine.cli.terminal import PROGRAM, Help, example_line, let_names_through, open_streams, progress
 from engine.device.threads import spin_briefly
 from engine.errors import Cancelled, EchoGenError, ExitCode, os_reason
+from engine.files import is_full
 from engine.text import shortened
 from engine.version import __version__
 
@@ -89,6 +90,9 @@ def main(arguments: list[str] | None = None) -> int:
         # A name that is too long, a folder that may not be entered: wherever it is met, it is a sentence.
         logging.getLogger(__name__).debug("failed", exc_info=True)
         where = f"{shortened(error.filename, 300)}: " if error.filename is not None else ""
+        if is_full(error):
+            progress.note(f"The disk is full. {where}{os_reason(error)}. Make room, or name another folder.")
+            return int(ExitCode.CANNOT_WRITE)
         progress.note(f"A file or folder cannot be used. {where}{os_reason(error)}.")
         return int(ExitCode.BAD_INPUT)
     finally:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from engine.bundle.conversion_report import write_report
+from engine.cli.targets import check_apart
 from engine.cli.terminal import progress
 from engine.errors import DoesNotFit, InputError
 from engine.sentence import Sentence
@@ -43,6 +44,8 @@ def run(args: argparse.Namespace) -> int:
     from engine.bundle.manifest import PARTS
     from engine.bundle.records import Origin
 
+    published = (args.transformer, args.tokenizer, args.text, args.semantic, args.content)
+    check_apart((args.out, args.report), published)
     origins = {}
     for text in args.origin:
         part, _, rest = text.partition("=")
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     previous = signal.signal(signal.SIGINT, lambda *_: cancel.set())
     try:
         manifest = convert_bundle(
-            PublishedParts(args.transformer, args.tokenizer, args.text, args.semantic, args.content, origins),
+            PublishedParts(*published, origins),
             args.out,
             name=args.name,
             title=args.title,

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from engine.cli.generate import check_places
+from engine.cli.targets import check_apart
 from engine.cli.terminal import progress
 from engine.errors import InputError
 from engine.sentence import Sentence
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
     from engine.photo.enlarge import METHOD, Way, by_lanczos, save_larger
 
     check_places(args.out, None)
+    check_apart((args.out,), (args.picture,))
     network = _network(args.by, args.factor)
     way: Way = by_lanczos
     method = METHOD

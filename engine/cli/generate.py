@@ -17,7 +17,7 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import best_of, lists, views
 from engine.cli.drawing_progress import follow, show_loading
 from engine.cli.place import Finish, as_it_is, check_place, take_place
-from engine.cli.targets import check_target
+from engine.cli.targets import check_apart, check_target
 from engine.cli.terminal import progress
 from engine.errors import InputError, RequestError
 from engine.events import Finished
@@ -112,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     base, finish = take_place(args, complete_request(args, build_request(args), manifest), manifest)
     listed = lists.listed_requests(args, base, manifest)
     targets = lists.targets(args.out, listed) or numbered(args.out, args.count)
-    _check_sources(args, targets)
+    check_apart([args.requests] if args.requests is not None else [*targets, args.sheet], _sources(args))
     if args.requests is not None:
         lists.write(args.requests, listed)
         return 0
@@ -157,22 +157,19 @@ def check(args: argparse.Namespace) -> None:
             Sentence("There is no prompt."),
             Sentence('Say where the subject should be, for example --prompt "a toy robot in the snow".'),
         )
-    _check_sources(args, [args.out, *(file for file in (args.sheet, args.requests) if file is not None)])
+    for file in (args.out, args.sheet, args.requests):
+        check_apart([file], _sources(args))  # their pictures have numbers, which only the list itself can tell
     check_places(args.out, args.previews)
     if args.sheet is not None:
         check_places(args.sheet, None)
+    if args.requests is not None:
+        check_target(args.requests)
 
 
-def _check_sources(args: argparse.Namespace, written: Sequence[Path]) -> None:
-    """That no file is written over one that the pictures are drawn from."""
-    sources = (args.subject, args.mask, args.photo, args.region, args.prompts, args.preset, *args.view, *args.view_mask)
-    read = {source.resolve() for source in sources if source is not None}
-    over = next((file for file in written if file.resolve() in read), None)
-    if over is not None:
-        raise InputError(
-            Sentence("{out} is what the picture is drawn from.", out=over),
-            Sentence("Give the picture a name of its own."),
-        )
+def _sources(args: argparse.Namespace) -> tuple[Path | None, ...]:
+    """The files that the pictures are drawn from."""
+    single = (args.subject, args.mask, args.source, args.photo, args.region, args.prompts, args.preset)
+    return *single, *args.view, *args.view_mask
 
 
 def check_places(out: Path, previews: Path | None) -> None:

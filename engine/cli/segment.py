@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.targets import check_target
+from engine.cli.targets import check_apart, check_target
 from engine.errors import InputError
 from engine.photo.hints import Box, Click, Hint, SubjectProposal
 from engine.sentence import Sentence
@@ -86,13 +86,10 @@ def run(args: argparse.Namespace) -> int:
     from engine.preflight.segmenter import Segmenter
     from engine.weights.inventory import installed_helpers
 
-    targets = [target for target in (args.out, args.cutout) if target is not None]
-    for target in targets:
-        check_png(target)
-    if len({path.absolute() for path in (args.photo, *targets)}) <= len(targets):
-        raise InputError(
-            Sentence("Photo, mask and cut-out would be one file."), Sentence("Give each a name of its own.")
-        )
+    for target in (args.out, args.cutout):
+        if target is not None:
+            check_png(target)
+    check_apart((args.out, args.cutout), (args.photo,))
     photo = load_photo(args.photo)
     check_hints(args, photo.width, photo.height)
     hint = Hint(name=args.name.strip(), box=args.box, clicks=tuple(args.click))

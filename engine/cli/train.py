@@ -20,9 +20,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cli.targets import check_apart, check_target
 from engine.cli.terminal import threads, whole
 from engine.device.devices import choose_device, keep_memory
 from engine.errors import CannotWrite, InputError
+from engine.files import not_written
 from engine.sentence import Sentence
 from engine.training.config import DEFAULT, STAGES
 
@@ -164,8 +166,10 @@ def check(args: argparse.Namespace) -> None:
             Sentence("Only stages and fine-tuning take several processes."),
             Sentence("Start this command without a launcher."),
         )
-    if args.action == "preview-data" and args.out is None:
-        raise InputError(Sentence("There is no file to write."), Sentence("Name it with --out."))
+    if args.action == "preview-data":
+        if args.out is None:
+            raise InputError(Sentence("There is no file to write."), Sentence("Name it with --out."))
+        check_target(args.out)
     if args.action == "backgrounds" and args.pool is None:
         raise InputError(Sentence("There is no folder for the backgrounds."), Sentence("Name it with --pool."))
     if args.action == "travel" and (args.stage is None or (args.to is None) == (args.source is None)):
@@ -182,6 +186,9 @@ def check(args: argparse.Namespace) -> None:
             Sentence("Fine-tuning needs a model, examples, a folder and a number of steps."),
             Sentence("Add --bundle, --data, --out, --steps."),
         )
+    if args.action == "finetune":
+        check_apart((args.out / "bundle",), (args.bundle, args.data))
+    check_apart((args.export,), (args.evaluation,))
     if args.action == "all" and args.minutes is None:
         raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action == "cutout" and args.export is None and args.minutes is None:
@@ -344,8 +351,10 @@ def preview_data(args: argparse.Namespace) -> int:
     batch = renderer.batch(count, scene=[asked[row % len(asked)] for row in range(count)])
     try:
         save_pairs(args.out, batch.reference, batch.target)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise CannotWrite(Sentence("{out} cannot be written: {error}.", out=args.out, error=error)) from error
+    except OSError as error:
+        raise not_written(args.out, error, Sentence("Choose another name.")) from error
     for caption in batch.captions:
         print(caption)
     print(f"{args.out}: {len(batch.captions)} pairs of {len(subjects)} subjects, {len(subjects.skipped)} files skipped")

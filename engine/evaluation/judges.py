@@ -23,6 +23,7 @@ from engine.errors import InputError
 from engine.files import replacing
 from engine.sentence import Sentence
 from engine.training.data import language
+from engine.validation import Finite, parse_json, read_value
 
 FOLDER = Path(__file__).parents[2] / "tests" / "data" / "evaluation"
 SIDE = 96  # pixels the judges look at
@@ -156,6 +157,9 @@ def resize(pictures: Tensor) -> Tensor:
     return F.interpolate(pictures, (SIDE, SIDE), mode="bilinear", antialias=True)
 
 
+_MAX_FIGURES = 2**16
+
+
 def save_judge(path: Path, module: nn.Module, weights: dict[str, Tensor], figures: dict[str, float]) -> None:
     """Write weights in half precision; their figures go into the file's header."""
     halves = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
@@ -169,7 +173,8 @@ def load_judge(module: Judge, path: Path) -> tuple[Judge, dict[str, float]]:
     try:
         with safe_open(path, "pt") as file:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-            figures = json.loads((file.metadata() or {}).get("figures", "{}"))
+            words = (file.metadata() or {}).get("figures", "{}")
+        figures = read_value(parse_json(words, _MAX_FIGURES), dict[str, Finite])
         module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
     except FileNotFoundError as error:
         raise InputError(

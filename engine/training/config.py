@@ -41,7 +41,15 @@ class TrainingConfig:
         try:
             config.tokenizer, config.transformer, config.schedule, config.text, config.semantic, config.content  # noqa: B018
             config.placed_content, config.layouts  # noqa: B018
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise InputError(
+                Sentence(
+                    "The training file {path} does not fit: {missing} is missing.",
+                    path=path.name,
+                    missing=error.args[0],
+                )
+            ) from error
+        except (TypeError, ValueError) as error:
             raise InputError(
                 Sentence("The training file {path} does not fit: {error}.", path=path.name, error=error)
             ) from error
@@ -216,7 +224,9 @@ def read_training_file(path: Path) -> dict[str, Any]:
         raise InputError(
             Sentence("The training file {path} cannot be read: {reason}.", path=path, reason=os_reason(error))
         ) from error
-    except (ValueError, RecursionError) as error:  # of TOML, or no text at all
+    except UnicodeDecodeError as error:
+        raise InputError(Sentence("The training file {path} is not UTF-8 text.", path=path.name)) from error
+    except (ValueError, RecursionError) as error:
         raise InputError(
             Sentence("The training file {path} is damaged: {error}.", path=path.name, error=error)
         ) from error

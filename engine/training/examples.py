@@ -12,7 +12,6 @@ bytes of a file, as they are or in the struct ``{"bytes", "path"}`` that ``datas
 from __future__ import annotations
 
 import importlib
-import json
 import random
 from bisect import bisect_right
 from collections import OrderedDict
@@ -32,10 +31,12 @@ from engine.photo.mask_file import read_mask
 from engine.request import CutOut
 from engine.sentence import Sentence
 from engine.text import shortened
+from engine.validation import parse_json
 
 METADATA = "metadata.jsonl"
 PICTURES = ("image", "mask", "target", "target_mask")
 _KEPT_GROUPS = 4
+_MAX_ROW = 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,8 +195,8 @@ class _Folder:
             if not line.strip():
                 continue
             try:
-                self._rows.append(_checked(json.loads(line)))
-            except (ValueError, RecursionError) as error:
+                self._rows.append(_checked(parse_json(line, _MAX_ROW)))
+            except ValueError as error:
                 self.skipped.append(f"Line {number} of {METADATA} is skipped: {shortened(error)}.")
 
     def __len__(self) -> int:

@@ -844,6 +844,10 @@
         <translation>请为提示词和主体设置相同的强度：不同的强度所需内存比可用内存多 {needed}。</translation>
     </message>
     <message>
+        <source>Give the requests again, with --resume.</source>
+        <translation>请用 --resume 再次给出这些请求。</translation>
+    </message>
+    <message>
         <source>Go on</source>
         <translation>继续</translation>
     </message>
@@ -2614,6 +2618,10 @@
     <message>
         <source>The placement&apos;s {name} must be a number.</source>
         <translation>位置的 {name} 必须是数字。</translation>
+    </message>
+    <message>
+        <source>The plan of the job in {folder} is damaged.</source>
+        <translation>{folder} 中任务的计划已损坏。</translation>
     </message>
     <message>
         <source>The preset {path} cannot be read: {reason}.</source>

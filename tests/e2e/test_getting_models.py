@@ -89,7 +89,9 @@ def test_the_model_of_the_paper_from_a_click_to_a_picture(run, open_program, pub
         await until(lambda: not downloads.is_busy("echogen-2b"))
         assert card.state.phase == "paused" and card.button.text() == "Resume"
         kept = card.state.done
-        await until(lambda: dialog.cards["cut-out"].sign.isVisible() and dialog.cards["naming"].sign.isVisible())
+        await until(lambda: not downloads.busy)
+        for helper in (dialog.cards["cut-out"], dialog.cards["naming"]):
+            assert helper.sign.isVisible(), helper.problem.text.text()
         assert not card.sign.isVisible()
         published.slow = 0.0
         held.set()

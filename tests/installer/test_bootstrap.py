@@ -59,6 +59,33 @@ def test_an_intel_mac_is_told_so_before_anything_is_fetched(monkeypatch, capsys)
     assert "no torch for Intel processors" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["install", "--help"], ["repair", "--help"], ["repair", "all"], ["install", "-x"]])
+def test_what_a_command_does_not_know_is_not_passed_over(monkeypatch, words, capsys):
+    """``install --help`` installed."""
+    monkeypatch.setattr(bootstrap, "set_up", lambda with_tests: pytest.fail("nothing is to be done"))
+    with pytest.raises(SystemExit) as ended:
+        bootstrap.main(words)
+    assert ended.value.code == (0 if "--help" in words else 2)
+
+
+def test_a_disk_that_cannot_be_written_is_one_sentence(environment, monkeypatch, capsys):
+    environment.write_text("no folder")
+    monkeypatch.setattr(bootstrap, "make_environment", lambda: None)
+    monkeypatch.setattr(bootstrap, "find_list", lambda: None)
+    monkeypatch.setattr(bootstrap, "install_torch", lambda names: None)
+    assert bootstrap.main(["run"]) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("A file or folder cannot be used. ")
+
+
+@pytest.mark.parametrize("content", ["[project", "[tool]", "[project]"])
+def test_a_damaged_description_of_the_project_is_one_sentence(environment, monkeypatch, tmp_path, content, capsys):
+    (tmp_path / "pyproject.toml").write_text(content)
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    assert bootstrap.main(["run"]) == 1
+    assert f"{tmp_path / 'pyproject.toml'} is damaged" in capsys.readouterr().err
+
+
 def test_a_missing_system_library_names_its_package(monkeypatch):
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: "/usr/bin/x" if name == "apt-get" else None)
     text = "ImportError: libEGL.so.1: cannot open shared object file: No such file or directory"
@@ -139,9 +166,10 @@ def test_tests_need_more_than_the_program(environment, monkeypatch):
     assert bootstrap.is_ready(with_tests=True) and bootstrap.is_ready()
 
 
-def test_damaged_notes_mean_setting_up_again(environment, monkeypatch):
+@pytest.mark.parametrize("notes", ["{", "[]"])
+def test_damaged_notes_mean_setting_up_again(environment, monkeypatch, notes):
     install(environment, monkeypatch, Commands(environment))
-    (environment / "bootstrap.json").write_text("{", encoding="utf-8")
+    (environment / "bootstrap.json").write_text(notes, encoding="utf-8")
     assert not bootstrap.is_ready()
 
 

@@ -105,7 +105,8 @@ class SubjectPictures:
             )
         names = _read_names(folder)
         pictures, labels, keys, skipped = [], [], [], []
-        for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+        for path in paths:
             if split != "all" and (_is_validation(path.stem) != (split == "validation")):
                 continue
             try:
@@ -116,6 +117,11 @@ class SubjectPictures:
                 continue
             labels.append(names.get(path.stem, path.stem.replace("_", " ").replace("-", " ")))
             keys.append(path.stem)
+        if paths and not pictures and not skipped:
+            raise InputError(
+                Sentence("No cut-out in {folder} is for {use}.", folder=folder, use=_USES[split]),
+                Sentence("Add more of them: about one in eight is kept for validation, the others are trained on."),
+            )
         if not pictures:
             raise InputError(
                 Sentence(
@@ -141,6 +147,9 @@ class SubjectPictures:
 def _kind(key: str) -> str:
     kind, _, rest = key.partition("_")
     return kind if rest and kind in KIND_SHARES else "flat"
+
+
+_USES = {"train": "training", "validation": "validation"}
 
 
 def _is_validation(key: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from msgspec import Struct, structs
 from PIL import Image
 from torch import Tensor
 
@@ -23,12 +24,34 @@ from engine.files import replacing
 from engine.sentence import Sentence
 from engine.training.data import language
 from engine.training.render import scenes
-from engine.training.render.light import Light
+from engine.training.render.light import Colour, Light
 from engine.training.render.photos import Photographs
 from engine.training.render.world import Setting, World
+from engine.validation import Finite, read_json
 
 VERSION = 1
 """Of the painters: what an older one painted is not used."""
+_MAX_WORDS = 2**16
+
+
+class _Setting(Struct):
+    """A ``Setting`` as the file has it."""
+
+    horizon: Finite
+    ground: Finite
+    mirror: Finite
+    ripple: Finite
+    sink: Finite
+    surface: Colour | None
+    shadow: Finite
+
+
+class _Words(Struct):
+    """The contents of a background's JSON."""
+
+    setting: _Setting
+    light: Light
+    front: bool
 
 
 @dataclass(frozen=True)
@@ -155,19 +178,15 @@ def _replace(path: Path, data: bytes) -> None:
 def _read(stem: Path) -> Background | None:
     """Read a kept background, or None where it is missing or damaged."""
     try:
-        words = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+        words = read_json(stem.with_suffix(".json"), _Words, _MAX_WORDS)
         picture = _pixels(stem.with_suffix(".jpg"), "RGB")
-        front = _pixels(stem.with_suffix(".png"), "RGBA") if words["front"] else None
-        setting = dict(words["setting"])
-        if setting["surface"] is not None:
-            setting["surface"] = torch.tensor(setting["surface"])
-        lit = words["light"]
-        direction, key, ambient = (
-            (float(r), float(g), float(b)) for r, g, b in (lit["direction"], lit["key"], lit["ambient"])
-        )
-        return Background(picture, front, Setting(**setting), Light(str(lit["kind"]), direction, key, ambient))
-    except (OSError, ValueError, KeyError, TypeError):
+        front = _pixels(stem.with_suffix(".png"), "RGBA") if words.front else None
+    except (OSError, ValueError):
         return None
+    setting = structs.asdict(words.setting)
+    if words.setting.surface is not None:
+        setting["surface"] = torch.tensor(words.setting.surface)
+    return Background(picture, front, Setting(**setting), words.light)
 
 
 def _pixels(path: Path, mode: str) -> Tensor:

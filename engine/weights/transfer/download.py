@@ -419,7 +419,7 @@ def _read_plan(path: Path, part: Part) -> Plan | None:
         if (data.get("format"), data.get("part"), data.get("repository")) != (_FORMAT, part.key, part.repository):
             return None
         return read_value(data, Plan)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, Damage) as error:
         log.warning("%s is damaged (%s); the server is asked again", path, error)

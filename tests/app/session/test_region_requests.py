@@ -96,8 +96,12 @@ def test_two_things_of_one_photo_are_two_subjects(state):
     assert not regions.goes_into(picture)
     state.add_subject(cut_out=cat, name="cat")
     assert regions.goes_into(picture), "the picture shows that of another card"
-    state.update_subject(state.subjects[0].key, cut_out=replace(dog, mask="dog's with its tail"))
-    assert not regions.goes_into(picture), "nothing says any more which of the two it is"
+    pixels = dog.pixels.copy()
+    pixels[:4, :4] = 0
+    state.update_subject(state.subjects[0].key, cut_out=replace(dog, pixels=pixels, mask="dog's with its tail"))
+    assert regions.goes_into(picture), "cut out anew since, the dog is still not the cat"
+    state.select_subject(0)
+    assert not regions.goes_into(picture)
 
 
 def test_the_subject_stays_where_the_picture_has_it_unless_it_was_moved_into_the_region(state):

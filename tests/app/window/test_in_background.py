@@ -82,7 +82,7 @@ def test_done_is_told_once_for_a_press_and_only_from_behind(scene):
     scene.draw(2, 2)
     scene.finish("a bear")
     scene.queue.idle.emit()
-    assert scene.notices.shown == [("2 pictures are done", "a bear")]
+    assert scene.notices.shown == [("2 pictures are done", "a duck\na bear")]
     scene.in_front = True
     scene.finish("a cat")
     scene.queue.idle.emit()
@@ -92,6 +92,19 @@ def test_done_is_told_once_for_a_press_and_only_from_behind(scene):
     scene.finish("a dog")
     scene.queue.idle.emit()
     assert len(scene.notices.shown) == 1, "seen, stopped, or not wanted"
+
+
+def test_the_prompts_of_several_pictures_are_told_once_each_and_only_the_first_few(scene):
+    for prompt in ("a duck", "a duck", "a bear"):
+        scene.finish(prompt)
+    scene.queue.idle.emit()
+    for prompt in ("a duck", "a bear", "a cat", "a dog"):
+        scene.finish(prompt)
+    scene.queue.idle.emit()
+    assert scene.notices.shown == [
+        ("3 pictures are done", "a duck\na bear"),
+        ("4 pictures are done", "a duck\na bear\na cat\n…"),
+    ]
 
 
 def test_a_failure_is_told(scene):

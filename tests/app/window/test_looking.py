@@ -336,6 +336,21 @@ def test_a_picture_forms_in_the_group_that_it_will_stand_in(rig, qtbot):
         assert model.rows[0].picture == drawn()[0] and model.rows[0].count == place
 
 
+def test_all_name_the_same_scale_of_a_picture_some_of_whose_scales_are_kept(rig, qtbot):
+    """The previews of those come too; the tile in the row counted them, and so did the canvas for screen readers."""
+    rig.state.update_values(count=1)
+    rig.window.drawing.generate()
+    number, image, request = rig.state.jobs.drawing, np.full((64, 64, 3), 77, np.uint8), rig.state.jobs.request
+    rig.link.started.emit(number, Started(request, GRIDS, (0.2,) * 5, 3))
+    for scale, told in enumerate((4, 4, 4, 4, 5)):
+        rig.link.preview.emit(number, ScalePreview(scale, len(GRIDS), GRIDS[scale], image, 0.1))
+        assert rig.window.canvas.strip.title.text() == f"Scale {told} of 5"
+        assert rig.window.history.model.running.progress == f"{told} / 5"
+        assert f"drawing scale {told} of 5" in rig.window.canvas.canvas.accessibleDescription()
+    rig.link.finished.emit(number, Finished(request, image, bits(number), Timing(total=1.0)), Previews(number))
+    wait(qtbot, lambda: rig.state.jobs.drawing is None)
+
+
 def test_the_tile_of_a_scale_that_was_drawn_while_the_window_was_busy_is_filled(rig, qtbot):
     rig.state.update_values(count=1)
     rig.window.drawing.generate()

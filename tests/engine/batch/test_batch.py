@@ -225,6 +225,28 @@ def test_gone_on_with_without_the_list(words, tmp_path, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["drawn"] == 8
 
 
+@pytest.mark.parametrize("damage", ["no table", "no text", "no request"])
+def test_a_plan_that_is_damaged_is_one_sentence(words, tmp_path, monkeypatch, capsys, damage):
+    with monkeypatch.context() as context:
+        context.setattr("engine.cli.batch.run_here", lambda job, options, total, strict: Count())
+        main(words)
+    part = next((tmp_path / "job" / "plan").iterdir())
+    rows = parquet.read_table(part)
+    match damage:
+        case "no table":
+            part.write_bytes(part.read_bytes()[:100])
+        case "no text":
+            parquet.write_table(rows.set_column(2, "request", [list(range(len(rows)))]), part)
+        case "no request":
+            parquet.write_table(rows.set_column(2, "request", [["[]"] * len(rows)]), part)
+    capsys.readouterr()
+    assert main([words[0], *words[2:], "--resume"]) == 2
+    said = capsys.readouterr().err + "".join(str(row["error"]) for row in table(tmp_path / "job"))
+    assert f"The plan of the job in {tmp_path / 'job'} is damaged. Give the requests again, with --resume." in said
+    assert "Error:" not in said
+    assert main([*words, "--resume"]) == 0, "as it was said"
+
+
 def test_another_model_in_the_same_folder(words, tmp_path, capsys):
     assert main(["make-bundle", "--config", "tiny", "--seed", "5", str(tmp_path / "other")]) == 0
     assert main(words) == 0

@@ -166,13 +166,13 @@ def test_without_a_subject(words, tmp_path):
     assert read_picture_file(tmp_path / "ball.png").request.subject is None
 
 
-@pytest.mark.parametrize("name", ["--subject", "--mask", "--view", "--photo"])
+@pytest.mark.parametrize("name", ["--subject", "--mask", "--view", "--photo", "--from"])
 def test_no_picture_is_written_over_a_photo_it_is_drawn_from(words, name, capsys):
     photo = Path(words[words.index("--subject") + 1])
     before = photo.read_bytes()
     rest = ["--place", "0.5,0.5,0.5"] if name == "--photo" else []
     assert main([*words, name, str(photo), *rest, "--out", str(photo)]) == ExitCode.BAD_INPUT
-    assert f"{photo} is what the picture is drawn from" in capsys.readouterr().err
+    assert f"{photo} is read for this, and would be written over" in capsys.readouterr().err
     assert photo.read_bytes() == before
 
 
@@ -182,7 +182,7 @@ def test_none_of_many_pictures_is_written_over_a_photo_they_are_drawn_from(words
     photo.write_bytes(before)
     told = [*words, *many, "--subject", str(photo), "--out", str(tmp_path / "toy.png")]
     assert main(told) == ExitCode.BAD_INPUT
-    assert f"{photo} is what the picture is drawn from" in capsys.readouterr().err
+    assert f"{photo} is read for this, and would be written over" in capsys.readouterr().err
     assert photo.read_bytes() == before and not (tmp_path / "toy-1.png").exists()
 
 
@@ -190,7 +190,7 @@ def test_a_sheet_is_written_over_no_photo_and_shows_what_was_drawn_with_it(words
     photo = words[words.index("--subject") + 1]
     told = [*words, "--prompt", "a {red|blue|green} ball"]
     assert main([*told, "--sheet", photo]) == ExitCode.BAD_INPUT
-    assert f"{photo} is what the picture is drawn from" in capsys.readouterr().err
+    assert f"{photo} is read for this, and would be written over" in capsys.readouterr().err
     save_plain(tmp_path / "ball-2.png", np.zeros((64, 64, 3), np.uint8))  # of an earlier list
 
     def stop(engine, jobs, *, told, **_):
@@ -203,6 +203,13 @@ def test_a_sheet_is_written_over_no_photo_and_shows_what_was_drawn_with_it(words
     monkeypatch.setattr(sheet, "draw_sheet", lambda pictures, labels: shown.extend(pictures) or pictures[0])
     assert main([*told, "--sheet", str(tmp_path / "sheet.png")]) == ExitCode.CANCELLED
     assert [picture is not None for picture in shown] == [True, False, False]
+
+
+def test_no_sheet_is_written_over_a_picture_that_is_on_it(words, tmp_path, capsys):
+    sheet = str(tmp_path / "ball-2.png")
+    assert main([*words, "--prompt", "a {red|blue} ball", "--sheet", sheet]) == ExitCode.BAD_INPUT
+    assert f"{sheet} would be written twice" in capsys.readouterr().err
+    assert not (tmp_path / "ball-1.png").exists()
 
 
 @pytest.mark.parametrize("suffix", [".webp", ".jpg"])

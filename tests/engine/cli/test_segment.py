@@ -125,7 +125,7 @@ def test_no_file_is_written_over_another_one(photo_file: Path, tmp_path: Path, n
     mask, cutout = names
     more = [] if cutout is None else ["--cutout", str(tmp_path / cutout)]
     assert main(["segment", "--photo", str(photo), "--out", str(tmp_path / mask), *more]) == ExitCode.BAD_INPUT
-    assert "would be one file" in capsys.readouterr().err
+    assert "would be written " in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["toy.png"]
     assert photo.read_bytes() == photo_file.read_bytes()
 

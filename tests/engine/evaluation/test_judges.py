@@ -50,6 +50,11 @@ def test_missing_and_damaged_judges_are_said(tmp_path: Path):
     (tmp_path / "embedder.safetensors").write_bytes(b"nothing")
     with pytest.raises(InputError, match="damaged"):
         Judges.load(tmp_path)
+    embedder = Embedder()
+    for figures in ([0.5], {"retrieval_top1": "half"}):
+        save_judge(tmp_path / "embedder.safetensors", embedder, embedder.state_dict(), figures)
+        with pytest.raises(InputError, match="damaged"):
+            Judges.load(tmp_path)
     judge = SceneClassifier()
     save_judge(tmp_path / "embedder.safetensors", judge, judge.state_dict(), {})
     with pytest.raises(InputError, match="damaged"):

@@ -82,6 +82,9 @@ def test_a_picture_of_ours_says_what_drew_it_but_brings_no_bits(tmp_path, capsys
     assert main(["enlarge", str(source), "--out", str(tmp_path / "no" / "to.png")]) == 6
     monkeypatch.setattr("engine.photo.enlarge.save_larger", lambda *_, **__: pytest.fail("minutes of work"))
     assert main(["enlarge", str(source), "--out", str(tmp_path / "to.bmp")]) == 2
+    before = source.read_bytes()
+    assert main(["enlarge", str(source), "--out", str(source)]) == 2
+    assert f"{source} is read for this" in capsys.readouterr().err and source.read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp"])

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 
 import pytest
 
@@ -8,12 +9,16 @@ from tests.engine.weights.hub_server import FakeHub
 
 @pytest.fixture
 def hub(monkeypatch):
-    """A hub on loopback that can be made to misbehave."""
+    """A hub on loopback that can be made to misbehave, and a disk with room for everything.
+
+    Until the hub has answered, a part counts with the gigabytes that its publisher has of it.
+    """
     import huggingface_hub.constants
 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: shutil._ntuple_diskusage(10**12, 0, 10**12))
     server = FakeHub()
     monkeypatch.setenv("ECHOGEN_HUB", server.url)
     yield server

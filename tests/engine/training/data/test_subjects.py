@@ -124,3 +124,14 @@ def test_photographs_are_drawn_most_and_flat_pictures_least(sprites: Path, tmp_p
     assert len(subjects.name_groups[0]) == 24 and len(subjects.name_groups[1]) == 8
     alone = SubjectPictures.from_folder(sprites, 16).shares
     assert torch.allclose(alone, torch.full((24,), 1 / 24))
+
+
+def test_a_folder_with_nothing_for_one_side_of_the_split_is_not_called_unusable(tmp_path: Path):
+    Image.fromarray(np.full((20, 20, 4), 200, np.uint8)).save(tmp_path / "duck.png")
+    told = []
+    for split in ("train", "validation"):
+        try:
+            SubjectPictures.from_folder(tmp_path, 16, split)
+        except InputError as error:
+            told.append(str(error))
+    assert len(told) == 1 and f"No cut-out in {tmp_path} is for " in told[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -187,6 +188,9 @@ def test_backgrounds_that_are_kept_give_the_same_batches(subjects: SubjectPictur
     assert len(files) == 4 and len(list(tmp_path.glob("*.json"))) == 4 and not list(tmp_path.glob("*.part"))
     files[0].write_bytes(files[0].read_bytes()[:200])
     files[1].with_suffix(".json").write_text("{", encoding="utf-8")
+    for file, damage in ((files[2], {"light": "sun"}), (files[3], {"setting": {"horizon": "high"}})):
+        words = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        file.with_suffix(".json").write_text(json.dumps({**words, **damage}), encoding="utf-8")
     again = renderer(subjects, 8, pool=tmp_path, more=0.1).batch(4, scene=asked)
     assert torch.equal(batches[0].target, again.target)
     renderer(subjects, 9, pool=tmp_path).batch(1, scene=asked[:1])
