@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from engine.events import ScalePreview as ScalePreview
     from engine.events import Started as Started
     from engine.events import Timing as Timing
+    from engine.files import check_apart as check_apart
     from engine.files import is_folder as is_folder
     from engine.files import readable as readable
     from engine.files import write_atomically as write_atomically
@@ -129,7 +130,7 @@ else:
                 "os_reason",
             ),
             "engine.events": ("EngineInfo", "Event", "Finished", "ScalePreview", "Started", "Timing"),
-            "engine.files": ("is_folder", "readable", "write_atomically"),
+            "engine.files": ("check_apart", "is_folder", "readable", "write_atomically"),
             "engine.into_photo": ("PhotoAtHand", "into_its_photo", "save_finished"),
             "engine.photo.framing": ("cut_out",),
             "engine.photo.hints": ("Box", "Click", "Hint", "Stroke", "SubjectProposal"),

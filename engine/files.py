@@ -12,12 +12,12 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.errors import CannotWrite, os_reason
+from engine.errors import CannotWrite, InputError, os_reason
 from engine.sentence import NOTHING, Sentence
 
 _PAUSES = (0.05, 0.1, 0.2, 0.4)
@@ -160,6 +160,33 @@ def not_written(target: Path, error: OSError, step: Sentence) -> CannotWrite:
         reason=os_reason(error),
     )
     return CannotWrite(fact, step)
+
+
+def check_apart(targets: Iterable[Path | None], sources: Iterable[Path | None]) -> None:
+    """Say before the work that it would destroy what it is made from, or one result another.
+
+    Args:
+        targets: files and folders that are written, None for one that was not asked for.
+        sources: files and folders that are read. One in a folder that is written is replaced with it.
+
+    Raises:
+        InputError: a target takes the place of a source, or of another target.
+    """
+    read = {source.resolve() for source in sources if source is not None}
+    read |= {folder for source in read for folder in source.parents}
+    written: set[Path] = set()
+    for target in targets:
+        if target is None:
+            continue
+        place = target.resolve()
+        if place in read:
+            fact = Sentence("{target} is read for this, and would be written over.", target=target)
+        elif place in written:
+            fact = Sentence("{target} would be written twice.", target=target)
+        else:
+            written.add(place)
+            continue
+        raise InputError(fact, Sentence("Give what is written a name of its own."))
 
 
 def is_folder(path: Path) -> bool:

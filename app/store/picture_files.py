@@ -22,6 +22,7 @@ from engine import (
     PhotoError,
     ScaleBits,
     Sentence,
+    check_apart,
     os_reason,
     save_finished,
     write_atomically,
@@ -77,9 +78,12 @@ def export_picture(source: Path, target: Path, *, metadata: bool = True) -> Path
     Raises:
         PhotoError: the source is gone or damaged.
         CannotWrite: the target cannot be written.
+        InputError: it is the source, which keeps its metadata.
     """
     target = with_suffix(target)
-    if target.exists() and source.exists() and target.samefile(source):
+    if not metadata:
+        check_apart((target,), (source,))
+    elif target.exists() and source.exists() and target.samefile(source):
         return source
     if metadata and target.suffix.lower() == ".png":
         _copy(source, target)

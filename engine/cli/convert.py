@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 
 from engine.bundle.conversion_report import write_report
-from engine.cli.targets import check_apart
 from engine.cli.terminal import progress
 from engine.errors import DoesNotFit, InputError
+from engine.files import check_apart
 from engine.sentence import Sentence
 
 EXAMPLE = (

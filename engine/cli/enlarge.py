@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 from engine.cli.generate import check_places
-from engine.cli.targets import check_apart
 from engine.cli.terminal import progress
 from engine.errors import InputError
+from engine.files import check_apart
 from engine.sentence import Sentence
 
 EXAMPLE = "enlarge robot.png --factor 4 --out large.png"

@@ -17,11 +17,11 @@ from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import best_of, lists, views
 from engine.cli.drawing_progress import follow, show_loading
 from engine.cli.place import Finish, as_it_is, check_place, take_place
-from engine.cli.targets import check_apart, check_target
+from engine.cli.targets import check_target
 from engine.cli.terminal import progress
 from engine.errors import InputError, RequestError
 from engine.events import Finished
-from engine.files import ensure_folder
+from engine.files import check_apart, ensure_folder
 from engine.placement import Placement
 from engine.preset import read_preset
 from engine.request import MAX_SEED, CutOut, GenerationRequest, ScaleBits

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.cli.targets import check_apart, check_target
+from engine.cli.targets import check_target
 from engine.errors import InputError
+from engine.files import check_apart
 from engine.photo.hints import Box, Click, Hint, SubjectProposal
 from engine.sentence import Sentence
 

@@ -20,11 +20,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.targets import check_apart, check_target
+from engine.cli.targets import check_target
 from engine.cli.terminal import threads, whole
 from engine.device.devices import choose_device, keep_memory
 from engine.errors import CannotWrite, InputError
-from engine.files import not_written
+from engine.files import check_apart, not_written
 from engine.sentence import Sentence
 from engine.training.config import DEFAULT, STAGES
 

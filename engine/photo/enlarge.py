@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from engine.errors import InputError, RequestError
+from engine.files import check_apart
 from engine.photo.load import IN_SRGB, load_photo
 from engine.photo.own_colours import read_own_colours
 from engine.photo.picture_file import read_picture_file, save_plain, settings_text
@@ -112,7 +113,9 @@ def save_larger(
 
     Raises:
         PhotoError: the source cannot be read. RequestError: see ``enlarged``. CannotWrite: the target cannot be written.
+        InputError: it is the source, whose request and bits would be lost.
     """
+    check_apart((target,), (source,))
     photo = load_photo(source)
     own = read_own_colours(source, photo.rgb)
     for note in (*photo.notes, *photo.lost):

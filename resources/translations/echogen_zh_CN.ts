@@ -848,6 +848,10 @@
         <translation>请用 --resume 再次给出这些请求。</translation>
     </message>
     <message>
+        <source>Give what is written a name of its own.</source>
+        <translation>请为要写入的文件另取一个名称。</translation>
+    </message>
+    <message>
         <source>Go on</source>
         <translation>继续</translation>
     </message>
@@ -4320,8 +4324,16 @@
         <translation>{parent} 中的 {target} 不是文件。</translation>
     </message>
     <message>
+        <source>{target} is read for this, and would be written over.</source>
+        <translation>{target} 是这里要读取的文件，会被覆盖。</translation>
+    </message>
+    <message>
         <source>{target} needs {needed}, and the disk of {parent} is full.</source>
         <translation>{target} 需要 {needed}，而 {parent} 的磁盘已满。</translation>
+    </message>
+    <message>
+        <source>{target} would be written twice.</source>
+        <translation>{target} 会被写入两次。</translation>
     </message>
     <message>
         <source>{title} in “{folder}” cannot be opened.</source>

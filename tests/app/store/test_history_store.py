@@ -20,8 +20,9 @@ from PIL import Image
 from app.store.errors import HistoryNotWritten
 from app.store.history_store import HistoryStore
 from app.store.picture_files import export_name, export_picture, keep_picture, open_picture
-from engine.errors import CannotWrite, EchoGenError, PhotoError
+from engine.errors import CannotWrite, EchoGenError, InputError, PhotoError
 from engine.events import Finished, Timing
+from engine.photo.enlarge import save_larger
 from engine.photo.picture_file import carries_request, read_picture_file, save_picture
 from engine.request import CutOut, GenerationRequest, ScaleBits
 
@@ -280,7 +281,11 @@ def test_save_as_writes_any_format_and_only_a_png_keeps_its_request(store: Histo
 
 def test_save_as_onto_itself_and_without_a_suffix(store: HistoryStore, tmp_path: Path):
     entry = keep_picture(a_picture(5), store)
-    assert export_picture(entry.file, entry.file, metadata=False) == entry.file
+    assert export_picture(entry.file, entry.file) == entry.file
+    with pytest.raises(InputError, match="would be written over"):  # it would not be without metadata
+        export_picture(entry.file, entry.file, metadata=False)
+    with pytest.raises(InputError, match="would be written over"):
+        save_larger(entry.file, entry.file, 2)
     assert carries_request(entry.file), "the original never loses its request"
     assert export_picture(entry.file, tmp_path / "mine") == tmp_path / "mine.png"
     assert export_name("a robot, v1.5", 7, ".webp") == "a robot, v1.5 7.webp"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from engine.cli.targets import check_apart
 from engine.errors import ExitCode, InputError
+from engine.files import check_apart
 
 
 def test_links_and_roundabout_names_are_the_file_they_lead_to(tmp_path: Path):
