@@ -349,6 +349,27 @@ def test_ideas_by_key(panel, qtbot):
     assert not panel.ideas.isVisibleTo(panel)
 
 
+def test_the_arrow_keys_walk_the_ideas_and_enter_takes_one(panel, qtbot, qapp):
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel.begin_ideas(ideas())
+    for number in range(3):
+        panel.idea_previewed(number, ScalePreview(1, 5, GRIDS[1], plain(50), 0.1))
+    panel.ideas.setFocus()
+    for key, tile in (
+        (Qt.Key.Key_Right, 0),  # the first press shows where one is
+        (Qt.Key.Key_Right, 1),
+        (Qt.Key.Key_Down, 1),  # nothing is drawn there yet
+        (Qt.Key.Key_Left, 0),
+        (Qt.Key.Key_Down, 2),
+    ):
+        qtbot.keyClick(qapp.focusWidget(), key)
+        assert panel.ideas.tiles[tile].hasFocus(), key
+    with qtbot.waitSignal(panel.ideaChosen) as chosen:
+        qtbot.keyClick(qapp.focusWidget(), Qt.Key.Key_Return)
+    assert chosen.args[0].seed == ideas()[2].seed
+
+
 def test_idea_tiles_have_the_shape_of_the_picture(panel):
     panel.begin_ideas([GenerationRequest("x", seed=n, size=(128, 64)) for n in range(4)])
     tile = panel.ideas.tiles[0]
