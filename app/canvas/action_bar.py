@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWi
 
 from app.look.controls import Button, Divider, label
 from app.look.theme import notifier, radius, theme, tokens
-from app.shortcuts import keymap, shortcut, tooltip
+from app.shortcuts import add_entry, keymap, tooltip
 
 _MARGIN = 6
 BAR_HEIGHT = 44
@@ -320,10 +320,10 @@ class ActionBar(FloatingBar):
         """All ways of saving; behind the arrow beside Save as, and behind a right click on that."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(self.tr("Save as…"), self.save.emit)
-        menu.addAction(self.tr("Save without metadata…"), self.savePlain.emit)
+        add_entry(menu, "save", self.save.emit)
+        add_entry(menu, "save_plain", self.savePlain.emit)
         for factor in (2, 4):
-            menu.addAction(shortcut(f"save_{factor}x").label, partial(self.saveLarger.emit, factor))
+            add_entry(menu, f"save_{factor}x", partial(self.saveLarger.emit, factor))
         return menu
 
     @Slot(QPoint)

@@ -231,7 +231,9 @@ class IdeasView(QWidget):
     def _walk(self, step: int) -> None:
         """Give the focus to the tile so many places further; to the first that can be chosen where none has it."""
         here = next((index for index, tile in enumerate(self.tiles) if tile.hasFocus()), None)
-        there = here + step if here is not None else next((n for n, tile in enumerate(self.tiles) if tile.isEnabled()), -1)
+        there = (
+            here + step if here is not None else next((n for n, tile in enumerate(self.tiles) if tile.isEnabled()), -1)
+        )
         if 0 <= there < COUNT and self.tiles[there].isEnabled():
             self.tiles[there].setFocus(Qt.FocusReason.TabFocusReason)
 

@@ -6,14 +6,13 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.history.menu import add_entry
 from app.look import focus
 from app.look import type as type_
 from app.look.controls import Card, Divider, IconButton, PlainButton, label
 from app.look.layout import retranslates
 from app.session.queue import PictureQueue
 from app.session.waiting_line import QueueEntry
-from app.shortcuts import bind, keymap, shortcut
+from app.shortcuts import add_entry, bind, keymap, shortcut
 from app.waiting.model import QueueModel
 from app.waiting.rows import QueueView
 

@@ -4514,10 +4514,6 @@
         <translation>另存为…</translation>
     </message>
     <message>
-        <source>Save without metadata…</source>
-        <translation>不带元数据保存…</translation>
-    </message>
-    <message>
         <source>Star</source>
         <translation>加星</translation>
     </message>

@@ -230,6 +230,8 @@ def test_saving_with_and_without_metadata(panel, qtbot):
     assert isinstance(opened, QMenu) and "larger" in opened.actions()[2].text()
     opened.close()
     menu = panel.actions_bar.save_menu()
+    assert [entry.shortcut().toString() for entry in menu.actions()[:2]] == ["Ctrl+S", "Ctrl+Shift+S"]
+    assert all(entry.isShortcutVisibleInContextMenu() for entry in menu.actions())
     with qtbot.waitSignal(panel.saveRequested) as wanted:
         menu.actions()[1].trigger()
     assert wanted.args == [False]
