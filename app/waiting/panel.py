@@ -184,7 +184,12 @@ class QueuePanel(Card):
 
     def undo(self) -> bool:
         """Bring back what was taken out last; returns False when there is nothing to bring back."""
-        return self._queue.bring_back()
+        there = {entry.number for entry in self.model.entries}  # the keys are meant for what comes back
+        undone = self._queue.bring_back()
+        back = [entry.number for entry in self.model.entries if entry.number not in there]
+        if back:
+            self.view.choose(back[0])
+        return undone
 
     @Slot()
     def retry_failed(self) -> None:
