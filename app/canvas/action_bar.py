@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
@@ -67,6 +67,17 @@ class FloatingBar(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            # It comes under a pointer that rests, and then finds its place: nobody tells the button that was there first.
+            QTimer.singleShot(0, self, self._look_for_pointer)
+        return super().event(event)
+
+    @Slot()
+    def _look_for_pointer(self) -> None:
+        for button in self.findChildren(Button):
+            button.look_for_pointer()
 
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
