@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -185,6 +185,20 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     full.screen.close()
     wait(qtbot, lambda: not background.busy())
     assert not full._images, "what was being read for it is let go, too"
+
+
+def test_esc_ends_a_comparison_wherever_the_focus_is(rig, qtbot):
+    """The key was the window's, which did nothing with it."""
+    window, panel = rig.window, rig.window.canvas
+    rig.show(rig.pictures[2])
+    window.activateWindow()
+    wait(qtbot, window.isActiveWindow)
+    for place in (panel.canvas, window.prompt.sheet.prompt):
+        panel.compare_with(QImage(8, 8, QImage.Format.Format_RGB32))
+        assert panel.canvas.comparing() and panel.actions_bar.compare_button.isChecked()
+        place.setFocus()
+        key(place, Qt.Key.Key_Escape)
+        assert not panel.canvas.comparing() and not panel.actions_bar.compare_button.isChecked()
 
 
 def test_a_stopped_picture_that_another_one_puts_away_comes_back(rig, qtbot):
