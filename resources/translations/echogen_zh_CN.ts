@@ -7153,6 +7153,10 @@
 <context>
     <name>ResultsView</name>
     <message>
+        <source>Click one to see it large.</source>
+        <translation>点击一张以放大查看。</translation>
+    </message>
+    <message>
         <source>Click one, or walk with the arrow keys and press Enter, to see it large.</source>
         <translation>点击一张，或用方向键移动并按 Enter，以放大查看。</translation>
     </message>
