@@ -14,7 +14,7 @@ from functools import lru_cache
 from msgspec import Struct
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, Qt, Signal, Slot
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 log = logging.getLogger(__name__)
 
@@ -409,6 +409,15 @@ def bind(widget: QWidget, action: str, run: Callable[..., object] | None = None)
     result = BoundAction(action, widget, run)
     widget.addAction(result)
     return result
+
+
+def add_entry(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:
+    """An entry of the table of keys, with its key."""
+    entry = menu.addAction(text or shortcut(action).label, act)
+    entry.setShortcuts(sequences(keymap.keys(action)[:1]))
+    entry.setShortcutVisibleInContextMenu(True)
+    entry.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # shown only: a second one would block the first
+    entry.setEnabled(enabled)
 
 
 def tooltip(action: str, text: str = "") -> str:

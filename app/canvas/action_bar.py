@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QSizePolicy, QWidget
 
 from app.look.controls import Button, Divider, label
 from app.look.theme import notifier, radius, theme, tokens
-from app.shortcuts import keymap, shortcut, tooltip
+from app.shortcuts import add_entry, keymap, tooltip
 
 _MARGIN = 6
 BAR_HEIGHT = 44
@@ -67,6 +67,17 @@ class FloatingBar(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            # It comes under a pointer that rests, and then finds its place: nobody tells the button that was there first.
+            QTimer.singleShot(0, self, self._look_for_pointer)
+        return super().event(event)
+
+    @Slot()
+    def _look_for_pointer(self) -> None:
+        for button in self.findChildren(Button):
+            button.look_for_pointer()
 
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
@@ -320,10 +331,10 @@ class ActionBar(FloatingBar):
         """All ways of saving; behind the arrow beside Save as, and behind a right click on that."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(self.tr("Save as…"), self.save.emit)
-        menu.addAction(self.tr("Save without metadata…"), self.savePlain.emit)
+        add_entry(menu, "save", self.save.emit)
+        add_entry(menu, "save_plain", self.savePlain.emit)
         for factor in (2, 4):
-            menu.addAction(shortcut(f"save_{factor}x").label, partial(self.saveLarger.emit, factor))
+            add_entry(menu, f"save_{factor}x", partial(self.saveLarger.emit, factor))
         return menu
 
     @Slot(QPoint)

@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     from engine import GenerationRequest
 
 COUNT = 4
+_COLUMNS = 2
 _GAP = 12
 _CLEAR = 8
+_STEPS = {
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_Up: -_COLUMNS,
+    Qt.Key.Key_Down: _COLUMNS,
+}
 
 
 def coarse_scales(grids: Sequence[tuple[int, int]]) -> int:
@@ -78,6 +85,13 @@ class IdeaTile(QAbstractButton):
         self.setAccessibleName(self.tr("Idea {0}, {1}").format(self.number, state))
         self.setToolTip(self.tr("Finish this idea ({0})").format(self.number) if self._layer else "")
         self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        # A button would walk to its neighbours in the order of Tab: the view knows what lies above and below.
+        if event.key() == Qt.Key.Key_Space:
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
 
     def sizeHint(self) -> QSize:
         return QSize(180, 180)
@@ -136,12 +150,12 @@ class IdeaGrid(QWidget):
         left = (self.width() - 2 * width - _GAP) / 2
         top = (self.height() - 2 * height - _GAP) / 2
         for index, tile in enumerate(self.tiles):
-            x, y = left + (index % 2) * (width + _GAP), top + (index // 2) * (height + _GAP)
+            x, y = left + (index % _COLUMNS) * (width + _GAP), top + (index // _COLUMNS) * (height + _GAP)
             tile.setGeometry(round(x), round(y), round(width), round(height))
 
 
 class IdeasView(QWidget):
-    """Lies over the canvas while ideas are drawn and chosen.
+    """Lies over the canvas while ideas are drawn and chosen. The arrow keys walk, Enter and digits choose, Esc closes.
 
     Signals:
         chosen(object): the ``GenerationRequest`` to finish; the same request gives the same coarse scales again.
@@ -154,7 +168,7 @@ class IdeasView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("ideasView")
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # digits choose, Esc closes; Tab goes to the tiles themselves
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # for its keys; Tab goes to the tiles themselves
         self.requests: tuple[GenerationRequest, ...] = ()
         self._ended = False
         self.title = label("", "heading")
@@ -214,10 +228,25 @@ class IdeasView(QWidget):
         if index < len(self.requests) and self.tiles[index].isEnabled():
             self.chosen.emit(self.requests[index])
 
+    def _walk(self, step: int) -> None:
+        """Give the focus to the tile so many places further; to the first that can be chosen where none has it."""
+        here = next((index for index, tile in enumerate(self.tiles) if tile.hasFocus()), None)
+        there = (
+            here + step if here is not None else next((n for n, tile in enumerate(self.tiles) if tile.isEnabled()), -1)
+        )
+        if 0 <= there < COUNT and self.tiles[there].isEnabled():
+            self.tiles[there].setFocus(Qt.FocusReason.TabFocusReason)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         number = event.key() - Qt.Key.Key_1
         if event.key() == Qt.Key.Key_Escape:
             self.closed.emit()
+        elif event.key() in _STEPS:
+            self._walk(_STEPS[Qt.Key(event.key())])
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers():
+            for index, tile in enumerate(self.tiles):
+                if tile.hasFocus():
+                    self._choose(index)
         elif 0 <= number < COUNT and not event.modifiers():
             self._choose(number)
         else:

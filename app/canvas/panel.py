@@ -73,7 +73,6 @@ class CanvasPanel(QWidget):
         canvas, strip = self.canvas, self.strip
         canvas.placed.connect(self._place)
         canvas.dragOutRequested.connect(self.drag_out)
-        canvas.compareEnded.connect(self._follow)
         strip.pointed.connect(self._peek)
         strip.redrawRequested.connect(self._redraw)
         strip.handleMoved.connect(self._follow)
@@ -360,6 +359,13 @@ class CanvasPanel(QWidget):
     @Slot()
     def toggle_compare(self) -> None:
         self._compare(not self.canvas.comparing())
+
+    def leave_compare(self) -> bool:
+        """Show the picture alone again; returns False when it was not compared."""
+        comparing = self.canvas.comparing()
+        if comparing:
+            self._compare(False)
+        return comparing
 
     def compare_with(self, image: QImage) -> None:
         """Compare the picture that is shown with another one of the history."""

@@ -33,13 +33,11 @@ class ResultCanvas(QWidget):
     Signals:
         placed: the picture lies elsewhere or became visible or invisible (the bar of actions follows it).
         dragOutRequested: the picture was dragged with the left button.
-        compareEnded: Esc was pressed while comparing.
         menuWanted(QPoint): global position of a menu for the picture. fullScreenWanted: it was double-clicked.
     """
 
     placed = Signal()
     dragOutRequested = Signal()
-    compareEnded = Signal()
     menuWanted = Signal(QPoint)
     fullScreenWanted = Signal()
 
@@ -354,9 +352,6 @@ class ResultCanvas(QWidget):
         elif key == Qt.Key.Key_C and not event.modifiers():
             if not event.isAutoRepeat():
                 self.hold_previous(True)
-        elif key == Qt.Key.Key_Escape and self._compared.on:
-            self.set_compare(False)
-            self.compareEnded.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal) and self.has_picture():
             self.zoom_in()
         elif key == Qt.Key.Key_Minus and self.has_picture():

@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
     QContextMenuEvent,
+    QFocusEvent,
     QImage,
     QImageReader,
     QKeyEvent,
@@ -55,13 +56,14 @@ class ResultsGrid(QWidget):
     Signals:
         opened(object): the ``Picture`` that was chosen. starWanted(object): star it, or take its star away.
         menuWanted(QPoint): global position of a menu for the current one.
-        left: Esc.
+        left: Esc. focusMoved: the keys are for the tiles now, or no longer.
     """
 
     opened = Signal(object)
     starWanted = Signal(object)
     menuWanted = Signal(QPoint)
     left = Signal()
+    focusMoved = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -147,6 +149,14 @@ class ResultsGrid(QWidget):
     def event(self, event: QEvent) -> bool:
         """Esc leaves the grid before it stops anything."""
         return focus.takes_escape(event) or super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.focusMoved.emit()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.focusMoved.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self._at(event.position())
@@ -235,6 +245,7 @@ class ResultsView(QWidget):
         self.setFocusProxy(self.grid)
         self.close_button.clicked.connect(self.closed)
         self.grid.left.connect(self.closed)
+        self.grid.focusMoved.connect(self.retranslate)
         notifier.changed.connect(self.update)
         self.retranslate()
 
@@ -243,9 +254,12 @@ class ResultsView(QWidget):
         self.grid.show_pictures(pictures, shown)
         self.retranslate()
 
+    @Slot()
     def retranslate(self) -> None:
         self.title.setText(self.tr("{0} pictures").format(len(self.grid.pictures)))
-        self.words.setText(self.tr("Click one, or walk with the arrow keys and press Enter, to see it large."))
+        # To whom types a prompt, Enter is a new line of it.
+        by_key = self.tr("Click one, or walk with the arrow keys and press Enter, to see it large.")
+        self.words.setText(by_key if self.grid.hasFocus() else self.tr("Click one to see it large."))
         self.close_button.describe(self.tr("Close without choosing"), "Esc")
 
     def changeEvent(self, event: QEvent) -> None:

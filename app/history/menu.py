@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from app.history.commands import PictureCommands
 from app.history.orders import add_order_entries
 from app.language.say import say
-from app.shortcuts import keymap, sequences, shortcut
+from app.shortcuts import add_entry, shortcut
 
 
 def add_picture_entries(menu: QMenu, commands: PictureCommands) -> None:
@@ -99,14 +98,3 @@ def add_folder_entries(menu: QMenu, commands: PictureCommands) -> None:
     """The folder of all pictures."""
     menu.addAction(say("Open the pictures folder"), commands.open_folder)
     menu.addAction(say("Rescan folder"), commands.rescan)
-
-
-def add_entry(menu: QMenu, action: str, act: Callable[[], object], *, enabled: bool = True, text: str = "") -> None:
-    """An entry of the table of keys, with its key."""
-    entry = menu.addAction(text or shortcut(action).label, act)
-    entry.setShortcuts(sequences(keymap.keys(action)[:1]))
-    entry.setShortcutVisibleInContextMenu(True)
-    entry.setShortcutContext(
-        Qt.ShortcutContext.WidgetShortcut
-    )  # shown only: a second one on the key would block the first
-    entry.setEnabled(enabled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, QVariantAnimation, Slot
-from PySide6.QtGui import QColor, QEnterEvent, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QCursor, QEnterEvent, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.look import focus, icons
@@ -144,6 +144,12 @@ class Button(focus.FocusButton):
     def leaveEvent(self, event: QEvent) -> None:
         self._fade(0.0)
         super().leaveEvent(event)
+
+    def look_for_pointer(self) -> None:
+        """Look as a button does that is not pointed at, if it went away from under a pointer that did not move."""
+        lit = self._hover > 0 or self._animation.state() == QVariantAnimation.State.Running
+        if lit and not self.rect().contains(self.mapFromGlobal(QCursor.pos())):
+            self._fade(0.0)
 
     def showEvent(self, event) -> None:
         self._update_spinner()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtWidgets import QMenu, QWidget
 
-from app.history.menu import add_entry
+from app.shortcuts import add_entry
 
 
 def photo_menu(parent: QWidget, acts: Mapping[str, Callable[[], object]], can_undo: bool) -> QMenu:

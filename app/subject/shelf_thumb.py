@@ -6,10 +6,9 @@ from PySide6.QtCore import QByteArray, QMimeData, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QDrag, QFontMetricsF, QMouseEvent, QPainter, QPen
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from app.history.menu import add_entry
 from app.look import type as type_
 from app.look.theme import on_photo, radius, theme, tokens
-from app.shortcuts import bind
+from app.shortcuts import add_entry, bind
 from app.subject.photo_drops import PhotoDrops
 from app.subject.photo_pieces import Thumb
 

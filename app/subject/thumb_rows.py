@@ -133,7 +133,7 @@ class Shelf(_Row):
     """The subjects at hand, in the order the user gives them; one click brings another one back with its mask.
 
     Signals:
-        choosing: another subject becomes the current one.
+        choosing: another subject may become the current one.
         removed: a subject was taken off; ``bring_back`` undoes it, and a change of the order.
         renameRequested: the current subject is to get another name.
         focusLeft: the thumb that had the focus is gone, and there is no other.
@@ -233,6 +233,7 @@ class Shelf(_Row):
     @Slot()
     def _removed(self) -> None:
         index = self.thumbs.index(self.sender())
+        self.choosing.emit()
         self._state.remove_subject(self._shown[index])
         self.removed.emit()
 
@@ -253,7 +254,15 @@ class Shelf(_Row):
     def bring_back(self) -> bool:
         """Undo what was done to the shelf last: the subject that was taken off stands there again with its mask, or the one
         that was moved where it stood. False when there is nothing to undo."""
-        return self._state.bring_back_subject()
+        before, had_focus = self._state.subject, self.has_focus()
+        if had_focus:
+            self.choosing.emit()
+        undone = self._state.bring_back_subject()
+        if had_focus and self.thumbs and self._state.subject is not before:
+            # The keys are meant for the one that came back, not for what stood in for it.
+            place = next(n for n, card in enumerate(self._state.cards) if self._state.subject in card)
+            self.thumbs[place].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return undone
 
     # Dragging a subject to another place
 

@@ -6,14 +6,13 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, Signal, Slot
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.history.menu import add_entry
 from app.look import focus
 from app.look import type as type_
 from app.look.controls import Card, Divider, IconButton, PlainButton, label
 from app.look.layout import retranslates
 from app.session.queue import PictureQueue
 from app.session.waiting_line import QueueEntry
-from app.shortcuts import bind, keymap, shortcut
+from app.shortcuts import add_entry, bind, keymap, shortcut
 from app.waiting.model import QueueModel
 from app.waiting.rows import QueueView
 
@@ -185,7 +184,12 @@ class QueuePanel(Card):
 
     def undo(self) -> bool:
         """Bring back what was taken out last; returns False when there is nothing to bring back."""
-        return self._queue.bring_back()
+        there = {entry.number for entry in self.model.entries}  # the keys are meant for what comes back
+        undone = self._queue.bring_back()
+        back = [entry.number for entry in self.model.entries if entry.number not in there]
+        if back:
+            self.view.choose(back[0])
+        return undone
 
     @Slot()
     def retry_failed(self) -> None:

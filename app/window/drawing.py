@@ -176,7 +176,7 @@ class Drawing(QObject):
             panels.canvas.close_ideas()
         elif panels.canvas.results.isVisible():
             panels.canvas.close_results()
-        elif panels.canvas.placement.leave():
+        elif panels.canvas.placement.leave() or panels.canvas.leave_compare():
             pass
         elif panels.left.is_narrow() and panels.left.is_panel_open():
             panels.left.close_panel()

@@ -9,11 +9,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu
 
 from app.canvas.panel import CanvasPanel
-from app.history.menu import add_entry
 from app.history.panel import HistoryPanel
 from app.language.say import say
 from app.session.state import SessionState
-from app.shortcuts import bind, shortcut
+from app.shortcuts import add_entry, bind, shortcut
 from app.store.history_store import Picture
 from app.system.sharing import reveal
 from app.window.full_screen import FullScreen

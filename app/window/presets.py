@@ -11,10 +11,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.history.menu import add_entry
 from app.session.state import SessionState
 from app.session.values import PanelValues, preset_of, with_preset
-from app.shortcuts import keymap, shortcut
+from app.shortcuts import add_entry, keymap, shortcut
 from app.store.picture_files import picture_name, with_suffix
 from app.store.preset_store import MOST, PresetStore
 from app.system.places import documents_folder

@@ -130,6 +130,7 @@ class Redrawing(QObject):
             self._panels.region.side.show_error(error)
         if drawn:
             self._panels.region.leave()
+            self._panels.canvas.canvas.setFocus(Qt.FocusReason.OtherFocusReason)  # where it forms; nobody types
 
     @Slot()
     def _leave(self) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QPoint
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
 from app.canvas.action_bar import ActionBar
 
 
@@ -23,3 +27,24 @@ def test_words_that_do_not_fit_go_as_a_whole(qtbot):
     assert bar.vary_button.accessibleName() == "Vary" and bar.vary_button.toolTip()
     bar.set_width(2000)
     assert bar.vary_button.text() == "Vary" and bar.sizeHint().width() == wide
+
+
+def test_a_button_that_the_bar_takes_away_from_under_a_pointer_at_rest_is_not_lit(qtbot):
+    """After an idea was picked the wrong button was lit, and for good when the pointer opened a menu before it moved."""
+    canvas = QWidget()
+    qtbot.addWidget(canvas)
+    canvas.resize(900, 200)
+    bar = ActionBar(canvas)
+    bar.resize(bar.sizeHint())
+    canvas.show()
+    qtbot.waitExposed(canvas)
+    QTest.mouseMove(bar.compare_button, bar.compare_button.rect().center())
+    qtbot.waitUntil(lambda: bar.compare_button._hover == 1.0)
+    bar.move(QPoint(300, 100))
+    qtbot.waitUntil(lambda: bar.compare_button._hover == 0.0)
+    QTest.mouseMove(canvas, QPoint(1, 1))
+    QTest.mouseMove(bar.compare_button, bar.compare_button.rect().center())
+    qtbot.waitUntil(lambda: bar.compare_button._hover == 1.0)
+    bar.set_likeness(0.5)  # what is behind it moves, and it does not
+    qtbot.wait(30)
+    assert bar.compare_button._hover == 1.0

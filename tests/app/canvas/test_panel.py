@@ -230,6 +230,8 @@ def test_saving_with_and_without_metadata(panel, qtbot):
     assert isinstance(opened, QMenu) and "larger" in opened.actions()[2].text()
     opened.close()
     menu = panel.actions_bar.save_menu()
+    assert [entry.shortcut().toString() for entry in menu.actions()[:2]] == ["Ctrl+S", "Ctrl+Shift+S"]
+    assert all(entry.isShortcutVisibleInContextMenu() for entry in menu.actions())
     with qtbot.waitSignal(panel.saveRequested) as wanted:
         menu.actions()[1].trigger()
     assert wanted.args == [False]
@@ -347,6 +349,27 @@ def test_ideas_by_key(panel, qtbot):
     with qtbot.waitSignal(panel.ideasClosed):
         qtbot.keyClick(panel.ideas, Qt.Key.Key_Escape)
     assert not panel.ideas.isVisibleTo(panel)
+
+
+def test_the_arrow_keys_walk_the_ideas_and_enter_takes_one(panel, qtbot, qapp):
+    panel.show()
+    qtbot.waitExposed(panel)
+    panel.begin_ideas(ideas())
+    for number in range(3):
+        panel.idea_previewed(number, ScalePreview(1, 5, GRIDS[1], plain(50), 0.1))
+    panel.ideas.setFocus()
+    for key, tile in (
+        (Qt.Key.Key_Right, 0),  # the first press shows where one is
+        (Qt.Key.Key_Right, 1),
+        (Qt.Key.Key_Down, 1),  # nothing is drawn there yet
+        (Qt.Key.Key_Left, 0),
+        (Qt.Key.Key_Down, 2),
+    ):
+        qtbot.keyClick(qapp.focusWidget(), key)
+        assert panel.ideas.tiles[tile].hasFocus(), key
+    with qtbot.waitSignal(panel.ideaChosen) as chosen:
+        qtbot.keyClick(qapp.focusWidget(), Qt.Key.Key_Return)
+    assert chosen.args[0].seed == ideas()[2].seed
 
 
 def test_idea_tiles_have_the_shape_of_the_picture(panel):

@@ -282,6 +282,27 @@ def test_the_focus_stays_on_the_shelf_while_there_is_one(qtbot, rig):
         assert not shelf.thumbs or shelf.thumbs[then].hasFocus()
 
 
+def test_who_brings_a_subject_back_on_the_shelf_is_at_it_and_the_shelf_stays_where_it_is(qtbot, rig):
+    for number, name in enumerate(("one", "two", "three"), 1):
+        opened(qtbot, rig, name=f"{name}.png", seed=number)
+    panel, shelf = rig.panel, rig.panel.shelf
+    rig.state.update_subject(rig.state.subject.key, name="duck")
+    panel.setFixedHeight(420)
+    bar = panel._scroll.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() > 0 and not panel.name_row.nouns.isVisible())
+    bar.setValue(bar.maximum())
+    where = shelf.mapTo(panel, QPoint(0, 0))
+    shelf.thumbs[2].setFocus()
+    QTest.keyClick(shelf.thumbs[2], Qt.Key.Key_Delete)
+    qtbot.wait(20)
+    assert panel.name_row.nouns.isVisible(), "what stands above the shelf is higher"
+    assert shelf.mapTo(panel, QPoint(0, 0)) == where and shelf.thumbs[1].hasFocus()
+    assert shelf.bring_back()
+    qtbot.wait(20)
+    assert shelf.thumbs[2].hasFocus(), "another Delete is meant for the one that came back"
+    assert shelf.mapTo(panel, QPoint(0, 0)) == where
+
+
 def test_the_photo_fills_the_panel_whether_it_scrolls_or_not(qtbot, rig):
     opened(qtbot, rig, size=(400, 400))
     panel, widths = rig.panel, []

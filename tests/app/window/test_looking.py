@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QItemSelectionModel, QModelIndex, QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu
 
@@ -187,6 +187,20 @@ def test_full_screen_walks_stars_deletes_and_comes_back_with_what_was_seen_last(
     assert not full._images, "what was being read for it is let go, too"
 
 
+def test_esc_ends_a_comparison_wherever_the_focus_is(rig, qtbot):
+    """The key was the window's, which did nothing with it."""
+    window, panel = rig.window, rig.window.canvas
+    rig.show(rig.pictures[2])
+    window.activateWindow()
+    wait(qtbot, window.isActiveWindow)
+    for place in (panel.canvas, window.prompt.sheet.prompt):
+        panel.compare_with(QImage(8, 8, QImage.Format.Format_RGB32))
+        assert panel.canvas.comparing() and panel.actions_bar.compare_button.isChecked()
+        place.setFocus()
+        key(place, Qt.Key.Key_Escape)
+        assert not panel.canvas.comparing() and not panel.actions_bar.compare_button.isChecked()
+
+
 def test_a_stopped_picture_that_another_one_puts_away_comes_back(rig, qtbot):
     half = np.full((64, 64, 3), 90, np.uint8)
     request = GenerationRequest("a box on its way", cut_out(), seed=9, bundle=rig.manifest.identity)
@@ -236,8 +250,9 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
     assert rows() == ["one", "four", "two"] and panel.chosen()[0].request.prompt.endswith("four")
     window.toast.take_back()
     assert rows() == ["one", "three", "four", "two"]
+    assert panel.chosen()[0].request.prompt.endswith("three"), "the keys are meant for the one that came back"
     key(panel.view, Qt.Key.Key_Delete)
-    assert rows() == ["one", "three", "two"]
+    assert rows() == ["one", "four", "two"]
     key(panel.view, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert rows() == ["one", "three", "four", "two"] and window.toast.text() == "", "also by the key"
     subject = rig.state.add_subject(cut_out=cut_out(), name="mug")

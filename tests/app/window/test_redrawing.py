@@ -302,6 +302,8 @@ def test_as_many_pictures_are_drawn_into_a_photo_as_the_panel_says(rig, qtbot, f
     Image.fromarray(pixels).save(file, icc_profile=wide, exif=exif, quality=95)
     own = np.asarray(Image.open(file))
     rig.state.update_values(count=3)
+    rig.window.activateWindow()
+    qtbot.waitUntil(rig.window.isActiveWindow)
     redrawing.open_photo(file)
     qtbot.waitUntil(panels.is_editing)
     assert panels.region.use.text() == "Draw 3 pictures here"
@@ -319,6 +321,9 @@ def test_as_many_pictures_are_drawn_into_a_photo_as_the_panel_says(rig, qtbot, f
         qtbot.waitUntil(lambda number=number: len(rig.controller.store.pictures()) == number, timeout=30_000)
     results = panels.canvas.results
     qtbot.waitUntil(results.isVisible, timeout=30_000)
+    assert results.grid.hasFocus() and "press Enter" in results.words.text(), "Enter was a new line of the prompt"
+    panels.prompt.focus_prompt()
+    assert results.words.text() == "Click one to see it large."
     kept = rig.controller.store.pictures()
     assert {picture.seed for picture in kept} == {seed, seed + 1} and len(results.grid.pictures) == 2
     for picture in kept:
