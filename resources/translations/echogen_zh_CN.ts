@@ -2,13 +2,13 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN" sourcelanguage="en">
 <context>
-    <name />
+    <name></name>
     <message>
-        <source>'{framing}' is no framing.</source>
+        <source>&apos;{framing}&apos; is no framing.</source>
         <translation>“{framing}”不是取景方式。</translation>
     </message>
     <message>
-        <source>'{path}' is no kind of picture that can be written.</source>
+        <source>&apos;{path}&apos; is no kind of picture that can be written.</source>
         <translation>“{path}”不是可以写入的图片格式。</translation>
     </message>
     <message>
@@ -260,7 +260,7 @@
         <translation>更改顺序</translation>
     </message>
     <message>
-        <source>Check the access token, and whether the licence was accepted on the publisher's page.</source>
+        <source>Check the access token, and whether the licence was accepted on the publisher&apos;s page.</source>
         <translation>请检查访问令牌，以及是否已在发布者的页面上接受许可证。</translation>
     </message>
     <message>
@@ -280,7 +280,7 @@
         <translation>请检查网络后重试。已下载的内容会保留。</translation>
     </message>
     <message>
-        <source>Check this computer's clock; a network with its own certificate needs that in the system.</source>
+        <source>Check this computer&apos;s clock; a network with its own certificate needs that in the system.</source>
         <translation>请检查本机时间；如果网络使用自己的证书，需先将其加入系统。</translation>
     </message>
     <message>
@@ -564,8 +564,8 @@
         <translation>正在下载</translation>
     </message>
     <message>
-        <source>Downloading {0}, {1} %</source>
-        <translation>正在下载 {0}，{1} %</translation>
+        <source>Downloading {0}, {1}&#xa0;%</source>
+        <translation>正在下载 {0}，{1}&#xa0;%</translation>
     </message>
     <message>
         <source>Downloads are switched off on this computer.</source>
@@ -680,11 +680,11 @@
         <translation>下次启动时将打开 EchoGen {0}。</translation>
     </message>
     <message>
-        <source>EchoGen's set-up is removed. Pictures, history and settings are kept in {0}.</source>
+        <source>EchoGen&apos;s set-up is removed. Pictures, history and settings are kept in {0}.</source>
         <translation>EchoGen 的安装内容已移除。图片、历史和设置保留在 {0}。</translation>
     </message>
     <message>
-        <source>EchoGen's set-up, history and settings are removed. Pictures are kept.</source>
+        <source>EchoGen&apos;s set-up, history and settings are removed. Pictures are kept.</source>
         <translation>EchoGen 的安装内容、历史记录和设置已删除。图片会保留。</translation>
     </message>
     <message>
@@ -828,7 +828,7 @@
         <translation>重命名</translation>
     </message>
     <message>
-        <source>Give it the cluster's token (docs/batch.md says how), and have one version of Ray on all machines.</source>
+        <source>Give it the cluster&apos;s token (docs/batch.md says how), and have one version of Ray on all machines.</source>
         <translation>请提供集群的令牌（方法见 docs/batch.md），并在所有机器上使用同一版本的 Ray。</translation>
     </message>
     <message>
@@ -888,7 +888,7 @@
         <translation>无法从该模型的描述得知它有多大：{reason}。</translation>
     </message>
     <message>
-        <source>If your network has a certificate of its own, add it to the system's and try again.</source>
+        <source>If your network has a certificate of its own, add it to the system&apos;s and try again.</source>
         <translation>如果您的网络使用自己的证书，请将其加入系统后重试。</translation>
     </message>
     <message>
@@ -908,8 +908,8 @@
         <translation>请用“pip install rawpy”安装，或先将照片存为 JPEG。</translation>
     </message>
     <message>
-        <source>Install it with: pip install 'echogen-desktop[ray]'.</source>
-        <translation>请用此命令安装：pip install 'echogen-desktop[ray]'。</translation>
+        <source>Install it with: pip install &apos;echogen-desktop[ray]&apos;.</source>
+        <translation>请用此命令安装：pip install &apos;echogen-desktop[ray]&apos;。</translation>
     </message>
     <message>
         <source>Invert</source>
@@ -920,19 +920,19 @@
         <translation>是一个文件夹</translation>
     </message>
     <message>
-        <source>It also takes {0} of the computer's own memory, {1} more than is free. Close other programs, or drawing becomes very slow.</source>
+        <source>It also takes {0} of the computer&apos;s own memory, {1} more than is free. Close other programs, or drawing becomes very slow.</source>
         <translation>它还要占用电脑自身内存 {0}，比可用内存多 {1}。请关闭其他程序，否则绘制会非常慢。</translation>
     </message>
     <message>
-        <source>It also takes {0} of the computer's own memory.</source>
+        <source>It also takes {0} of the computer&apos;s own memory.</source>
         <translation>它还要占用电脑自身内存 {0}。</translation>
     </message>
     <message>
-        <source>It also takes {beside} of the computer's own memory, {missing_beside} more than is free. Close other programs, or drawing becomes very slow.</source>
+        <source>It also takes {beside} of the computer&apos;s own memory, {missing_beside} more than is free. Close other programs, or drawing becomes very slow.</source>
         <translation>它还要占用电脑自身内存 {beside}，比可用内存多 {missing_beside}。请关闭其他程序，否则绘制会非常慢。</translation>
     </message>
     <message>
-        <source>It also takes {beside} of the computer's own memory.</source>
+        <source>It also takes {beside} of the computer&apos;s own memory.</source>
         <translation>它还要占用电脑自身内存 {beside}。</translation>
     </message>
     <message>
@@ -1072,7 +1072,7 @@
         <translation>较晚的提示词</translation>
     </message>
     <message>
-        <source>Leave --ray out, or look into Ray's own log.</source>
+        <source>Leave --ray out, or look into Ray&apos;s own log.</source>
         <translation>请去掉 --ray，或查看 Ray 自己的日志。</translation>
     </message>
     <message>
@@ -1116,8 +1116,8 @@
         <translation>正在加载模型</translation>
     </message>
     <message>
-        <source>Loading the model, {0} %</source>
-        <translation>正在加载模型，{0} %</translation>
+        <source>Loading the model, {0}&#xa0;%</source>
+        <translation>正在加载模型，{0}&#xa0;%</translation>
     </message>
     <message>
         <source>Loads the model again first</source>
@@ -1760,7 +1760,7 @@
         <translation>将抠图保存为透明图片…</translation>
     </message>
     <message>
-        <source>Save the cut-out's mask…</source>
+        <source>Save the cut-out&apos;s mask…</source>
         <translation>保存抠图的蒙版…</translation>
     </message>
     <message>
@@ -2084,7 +2084,7 @@
         <translation>此请求的位标签已损坏。</translation>
     </message>
     <message>
-        <source>The bits of the region's picture are not those of this model.</source>
+        <source>The bits of the region&apos;s picture are not those of this model.</source>
         <translation>区域所属图片的比特不是这个模型的。</translation>
     </message>
     <message>
@@ -2100,7 +2100,7 @@
         <translation>无法读取 {named} 指定的证书。</translation>
     </message>
     <message>
-        <source>The colours of the photo's file cannot be kept; the picture is saved in sRGB.</source>
+        <source>The colours of the photo&apos;s file cannot be kept; the picture is saved in sRGB.</source>
         <translation>无法保留照片文件的色彩；图片将以 sRGB 保存。</translation>
     </message>
     <message>
@@ -2256,7 +2256,7 @@
         <translation>文件夹 {folder} 中是其他文件，没有任务。</translation>
     </message>
     <message>
-        <source>The framing of a cut-out is either 'fit' or 'reference'.</source>
+        <source>The framing of a cut-out is either &apos;fit&apos; or &apos;reference&apos;.</source>
         <translation>抠图的取景方式是“fit”或“reference”。</translation>
     </message>
     <message>
@@ -2364,7 +2364,7 @@
         <translation>列表 {path} 不是 UTF-8 文本。</translation>
     </message>
     <message>
-        <source>The list's columns {unknown} are not used.</source>
+        <source>The list&apos;s columns {unknown} are not used.</source>
         <translation>列表的列 {unknown} 未被使用。</translation>
     </message>
     <message>
@@ -2408,7 +2408,7 @@
         <translation>无法读取 {folder} 中的模型：{reason}。</translation>
     </message>
     <message>
-        <source>The model is brought from the computer's memory piece by piece. The slowest way.</source>
+        <source>The model is brought from the computer&apos;s memory piece by piece. The slowest way.</source>
         <translation>模型从电脑内存中一块一块地取用，速度最慢。</translation>
     </message>
     <message>
@@ -2456,11 +2456,11 @@
         <translation>模型“{text}”不在这台电脑上。</translation>
     </message>
     <message>
-        <source>The model's description ({manifest}) is damaged: {why}.</source>
+        <source>The model&apos;s description ({manifest}) is damaged: {why}.</source>
         <translation>模型的描述（{manifest}）已损坏：{why}。</translation>
     </message>
     <message>
-        <source>The model's name</source>
+        <source>The model&apos;s name</source>
         <translation>模型名称</translation>
     </message>
     <message>
@@ -2608,19 +2608,19 @@
         <translation>此请求中的位置已损坏。</translation>
     </message>
     <message>
-        <source>The placement's centre ({x:g}, {y:g}) lies outside the picture.</source>
+        <source>The placement&apos;s centre ({x:g}, {y:g}) lies outside the picture.</source>
         <translation>位置的中心（{x:g}，{y:g}）在图片之外。</translation>
     </message>
     <message>
-        <source>The placement's size must be from {smallest:g} to {largest:g}; 1 is the picture's shorter side.</source>
+        <source>The placement&apos;s size must be from {smallest:g} to {largest:g}; 1 is the picture&apos;s shorter side.</source>
         <translation>位置的大小必须在 {smallest:g} 到 {largest:g} 之间；1 表示图片的短边。</translation>
     </message>
     <message>
-        <source>The placement's turn must be from -180 to 180 degrees.</source>
+        <source>The placement&apos;s turn must be from -180 to 180 degrees.</source>
         <translation>位置的旋转必须在 -180 到 180 度之间。</translation>
     </message>
     <message>
-        <source>The placement's {name} must be a number.</source>
+        <source>The placement&apos;s {name} must be a number.</source>
         <translation>位置的 {name} 必须是数字。</translation>
     </message>
     <message>
@@ -2632,11 +2632,11 @@
         <translation>无法读取预设 {path}：{reason}。</translation>
     </message>
     <message>
-        <source>The previews' file {path} does not belong to this model.</source>
+        <source>The previews&apos; file {path} does not belong to this model.</source>
         <translation>预览文件 {path} 不属于此模型。</translation>
     </message>
     <message>
-        <source>The previews' file {path} of this model is damaged.</source>
+        <source>The previews&apos; file {path} of this model is damaged.</source>
         <translation>此模型的预览文件 {path} 已损坏。</translation>
     </message>
     <message>
@@ -2720,7 +2720,7 @@
         <translation>种子必须是 0 到 {most} 的整数。</translation>
     </message>
     <message>
-        <source>The semantic encoder's input of {input_size} pixels does not divide into its patches of {patch_size}.</source>
+        <source>The semantic encoder&apos;s input of {input_size} pixels does not divide into its patches of {patch_size}.</source>
         <translation>语义编码器的 {input_size} 像素输入不能被 {patch_size} 的图块整除。</translation>
     </message>
     <message>
@@ -2924,7 +2924,7 @@
         <translation>此模型的 {words} {fault}权重，第一个是“{first}”。</translation>
     </message>
     <message>
-        <source>The {words}'s weight “{name}” has the shape {shape}, not {expected}.</source>
+        <source>The {words}&apos;s weight “{name}” has the shape {shape}, not {expected}.</source>
         <translation>{words} 的权重“{name}”形状为 {shape}，而不是 {expected}。</translation>
     </message>
     <message>
@@ -3928,12 +3928,12 @@
         <translation>{0}：需要 {1}，您有 {2}。</translation>
     </message>
     <message>
-        <source>{0} min</source>
-        <translation>{0} 分钟</translation>
+        <source>{0}&#xa0;min</source>
+        <translation>{0}&#xa0;分钟</translation>
     </message>
     <message>
-        <source>{0} s</source>
-        <translation>{0} 秒</translation>
+        <source>{0}&#xa0;s</source>
+        <translation>{0}&#xa0;秒</translation>
     </message>
     <message>
         <source>{base_url} answered {repository} with {status}.</source>
@@ -4534,10 +4534,6 @@
         <translation>另存为…</translation>
     </message>
     <message>
-        <source>Save without metadata…</source>
-        <translation>不带元数据保存…</translation>
-    </message>
-    <message>
         <source>Star</source>
         <translation>加星</translation>
     </message>
@@ -4558,8 +4554,8 @@
         <translation>变化</translation>
     </message>
     <message>
-        <source>{0} % alike</source>
-        <translation>相似度 {0} %</translation>
+        <source>{0}&#xa0;% alike</source>
+        <translation>相似度 {0}&#xa0;%</translation>
     </message>
 </context>
 <context>
@@ -4611,8 +4607,8 @@
         <translation>已停止：{0}</translation>
     </message>
     <message>
-        <source>The most alike: {0} %</source>
-        <translation>最像的：{0} %</translation>
+        <source>The most alike: {0}&#xa0;%</source>
+        <translation>最像的：{0}&#xa0;%</translation>
     </message>
     <message>
         <source>The photo is not at hand: only the part that was drawn is shown</source>
@@ -4957,8 +4953,8 @@
         <translation>已修正</translation>
     </message>
     <message>
-        <source>Found, {0} %</source>
-        <translation>已找到，{0} %</translation>
+        <source>Found, {0}&#xa0;%</source>
+        <translation>已找到，{0}&#xa0;%</translation>
     </message>
     <message>
         <source>Not sure. Draw a box around it.</source>
@@ -5317,8 +5313,8 @@
         <translation>正在绘制，{0}</translation>
     </message>
     <message>
-        <source>Likeness {0} %</source>
-        <translation>相似度 {0} %</translation>
+        <source>Likeness {0}&#xa0;%</source>
+        <translation>相似度 {0}&#xa0;%</translation>
     </message>
     <message>
         <source>The file is not where it was: {0}</source>
@@ -5600,8 +5596,8 @@
 <context>
     <name>Larger</name>
     <message>
-        <source>Enlarging, {0} %</source>
-        <translation>正在放大，{0} %</translation>
+        <source>Enlarging, {0}&#xa0;%</source>
+        <translation>正在放大，{0}&#xa0;%</translation>
     </message>
     <message>
         <source>Save larger</source>
@@ -5635,8 +5631,8 @@
         <translation>用哪种方式</translation>
     </message>
     <message>
-        <source>Enlarging, {0} %. It goes on when you close this.</source>
-        <translation>正在放大，{0} %。关闭此窗口后仍会继续。</translation>
+        <source>Enlarging, {0}&#xa0;%. It goes on when you close this.</source>
+        <translation>正在放大，{0}&#xa0;%。关闭此窗口后仍会继续。</translation>
     </message>
     <message>
         <source>Get Swin2SR ({0}, {1})…</source>
@@ -5741,7 +5737,7 @@
         <translation>这不是访问令牌。请从您账户的设置页面完整复制。</translation>
     </message>
     <message>
-        <source>This publisher gives its files to accounts only. The token is kept in the system's keyring, in no file.</source>
+        <source>This publisher gives its files to accounts only. The token is kept in the system&apos;s keyring, in no file.</source>
         <translation>该发布者只向有账户的人提供文件。令牌保存在系统的密钥环中，不写入任何文件。</translation>
     </message>
     <message>
@@ -5783,7 +5779,7 @@
         <translation>{1} 张图片已全部绘制</translation>
     </message>
     <message>
-        <source>As JSON lines of requests, which the command line's batch draws</source>
+        <source>As JSON lines of requests, which the command line&apos;s batch draws</source>
         <translation>保存为逐行 JSON 的请求，可由命令行的 batch 绘制</translation>
     </message>
     <message>
@@ -5803,7 +5799,7 @@
         <translation>列表</translation>
     </message>
     <message>
-        <source>One prompt a line. {red|blue} draws the line once with each; {subject} is the subject's name.</source>
+        <source>One prompt a line. {red|blue} draws the line once with each; {subject} is the subject&apos;s name.</source>
         <translation>每行一条提示词。{red|blue} 会用其中每个词各画一次；{subject} 是主体的名称。</translation>
     </message>
     <message>
@@ -6503,7 +6499,7 @@
         <translation>图片，全屏</translation>
     </message>
     <message>
-        <source>The picture's file is not where it was.</source>
+        <source>The picture&apos;s file is not where it was.</source>
         <translation>图片文件不在原来的位置。</translation>
     </message>
 </context>
@@ -7177,6 +7173,10 @@
 <context>
     <name>ResultsView</name>
     <message>
+        <source>Click one to see it large.</source>
+        <translation>点击一张以放大查看。</translation>
+    </message>
+    <message>
         <source>Click one, or walk with the arrow keys and press Enter, to see it large.</source>
         <translation>点击一张，或用方向键移动并按 Enter，以放大查看。</translation>
     </message>
@@ -7188,11 +7188,7 @@
         <source>{0} pictures</source>
         <translation>{0} 张图片</translation>
     </message>
-<message>
-        <source>Click one to see it large.</source>
-        <translation>点击一张以放大查看。</translation>
-    </message>
-    </context>
+</context>
 <context>
     <name>ScaleStrip</name>
     <message>
@@ -7702,11 +7698,11 @@
         <translation>原始地址</translation>
     </message>
     <message>
-        <source>The token is in the system's keyring.</source>
+        <source>The token is in the system&apos;s keyring.</source>
         <translation>令牌已存入系统密钥环。</translation>
     </message>
     <message>
-        <source>The token is kept in the system's keyring, in no file and no log.</source>
+        <source>The token is kept in the system&apos;s keyring, in no file and no log.</source>
         <translation>令牌保存在系统密钥环中，不写入任何文件或日志。</translation>
     </message>
     <message>
