@@ -5373,13 +5373,6 @@
     </message>
 </context>
 <context>
-    <name>HistoryView</name>
-    <message>
-        <source>History</source>
-        <translation>历史记录</translation>
-    </message>
-</context>
-<context>
     <name>IdeaTile</name>
     <message>
         <source>Finish this idea ({0})</source>
