@@ -63,16 +63,16 @@ class IdeaTile(QAbstractButton):
         """Waiting. ``ratio``: width by height of the picture."""
         self._layer, self._ready, self._ratio = None, False, ratio
         self.setEnabled(False)
-        self._speak()
+        self.speak()
 
     def show_image(self, pixels: np.ndarray) -> None:
         self._layer = ScaledPicture(to_image(pixels))
         self.setEnabled(True)
-        self._speak()
+        self.speak()
 
     def set_ready(self) -> None:
         self._ready = True
-        self._speak()
+        self.speak()
 
     def has_image(self) -> bool:
         return self._layer is not None
@@ -80,7 +80,7 @@ class IdeaTile(QAbstractButton):
     def is_ready(self) -> bool:
         return self._ready
 
-    def _speak(self) -> None:
+    def speak(self) -> None:
         state = self.tr("ready") if self._ready else self.tr("drawing") if self._layer else self.tr("waiting")
         self.setAccessibleName(self.tr("Idea {0}, {1}").format(self.number, state))
         self.setToolTip(self.tr("Finish this idea ({0})").format(self.number) if self._layer else "")
@@ -255,10 +255,13 @@ class IdeasView(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self._name()
+            for tile in self.tiles:
+                tile.speak()
         super().changeEvent(event)
 
     def _name(self) -> None:
         self.title.setText(self.tr("Four ideas"))
+        self.setAccessibleName(self.title.text())
         if self.requests and (self._ended or self.all_ready()):
             self.words.setText(self.tr("Pick one to finish it."))
         else:

@@ -47,7 +47,6 @@ class ResultCanvas(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName(self.tr("Picture"))
         focus.attach(self, -1)
         self._state = "empty"
         self._prompt = ""
@@ -67,6 +66,7 @@ class ResultCanvas(QWidget):
         self._mouse.draggedOut.connect(self.dragOutRequested)
         self._picture.changed.connect(self.update)
         notifier.changed.connect(self.update)
+        self._describe()
 
     # What it shows
 
@@ -295,6 +295,7 @@ class ResultCanvas(QWidget):
 
     def _describe(self) -> None:
         """The canvas says of itself: prompt, size, state."""
+        self.setAccessibleName(self.tr("Picture"))
         if not self.has_picture() and self._state != "forming":
             self.setAccessibleDescription(in_a_row(self._empty.words))
             return
@@ -309,6 +310,11 @@ class ResultCanvas(QWidget):
         self.setAccessibleDescription(", ".join(part for part in parts if part))
 
     # Events
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._describe()
+        super().changeEvent(event)
 
     def resizeEvent(self, event) -> None:
         self._moved()

@@ -83,6 +83,7 @@ class MaskCanvas(QWidget):
         self._composed = ComposedPhoto(self.viewport, small=small)
         self._preview: QImage | None = None
         self._place = ""
+        self._summary: tuple[float, int] | None = None
         self._spin = QTimer(self)
         self._spin.setInterval(33)
         self._spin.timeout.connect(self._update_all)
@@ -140,6 +141,7 @@ class MaskCanvas(QWidget):
 
     def set_summary(self, share: float, parts: int) -> None:
         """Describe the mask for screen readers: how much of the photo it covers, in how many parts."""
+        self._summary = share, parts
         covers = self.tr("The cut-out covers {0} percent of the photo").format(round(100 * share))
         in_parts = self.tr("in one part.") if parts == 1 else self.tr("in {0} parts.").format(parts)
         keys = self.tr(
@@ -325,6 +327,13 @@ class MaskCanvas(QWidget):
             event.accept()
         else:
             event.ignore()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._describe()
+            if self._summary is not None:
+                self.set_summary(*self._summary)
+        super().changeEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if (zoom := zoom_of(event)) is not None and self.session is not None:

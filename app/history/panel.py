@@ -430,6 +430,7 @@ class HistoryPanel(QWidget):
         self.field.setAccessibleName(self.tr("Search the history"))
         self.gallery_button.describe(self.tr("Gallery of all pictures"), keymap.shown("gallery"))
         self.arrows.retranslate()
+        self.view.setAccessibleName(self.tr("History"))
         self.view.setToolTip("")
         self.update()
 

@@ -189,7 +189,6 @@ class HistoryView(HoverList):
         self.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         self.delegate = PictureDelegate(self)
         self.setItemDelegate(self.delegate)
-        self.setAccessibleName(self.tr("History"))
         self.customContextMenuRequested.connect(self._context)
         self.horizontalScrollBar().valueChanged.connect(self.moved)
         self.horizontalScrollBar().rangeChanged.connect(self.moved)

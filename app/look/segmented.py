@@ -94,14 +94,18 @@ class Segmented(QWidget):
         else:
             self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         if name:
-            self.setAccessibleName(name)
-            for choice in self._group.buttons():
-                choice.setAccessibleName(f"{name}, {choice.text()}")
+            self.set_name(name)
         if self._values:
             self._group.button(0).setChecked(True)
             self.setFocusProxy(self._group.button(0))
         self._group.idToggled.connect(self._toggled)
         notifier.changed.connect(self.update)
+
+    def set_name(self, name: str) -> None:
+        """Name the choice for screen readers, and each button after it."""
+        self.setAccessibleName(name)
+        for button in self._group.buttons():
+            button.setAccessibleName(f"{name}, {button.text()}")
 
     def value(self) -> Any:
         """The choice; None while none is marked."""

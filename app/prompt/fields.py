@@ -36,7 +36,16 @@ class DialSlider(LabelledSlider):
         self._mark = _Mark(self)
         self.slider.installEventFilter(self)
         self.valueChanged.connect(self._follow)
+        self._explain()
+
+    def _explain(self) -> None:
         self.setToolTip(self.tr("Double-click to reset"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._explain()
+            self.set_dial(self._dial)  # "varies" is a word, too
+        super().changeEvent(event)
 
     def dial(self) -> Dial:
         return self._dial
@@ -123,11 +132,7 @@ class CountField(QWidget):
         super().__init__(parent)
         self.setObjectName("countSpin")
         self._value = 1
-        name = self.tr("Number of pictures")
-        self.setAccessibleName(name)
-        self._choice = Segmented([(1, "1"), (2, "2"), (4, "4"), (_OTHER, "…")], name, self)
-        other = self._choice.button(_OTHER)
-        other.setAccessibleName(self.tr("Another number of pictures"))
+        self._choice = Segmented([(1, "1"), (2, "2"), (4, "4"), (_OTHER, "…")], parent=self)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._choice)
@@ -136,10 +141,29 @@ class CountField(QWidget):
             button = self._choice.button(value)
             button.setFixedWidth(max(size_of("hit-min"), button.fontMetrics().horizontalAdvance("8") + 14))
             button.installEventFilter(self)
-            button.setToolTip(self.tr("Type 1 to {0} for any number").format(MAX_COUNT))
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._choice.valueChanged.connect(self._chosen)
-        other.clicked.connect(self._menu)
+        self._choice.button(_OTHER).clicked.connect(self._menu)
+        self._name()
+
+    def _name(self) -> None:
+        name = self.tr("Number of pictures")
+        self.setAccessibleName(name)
+        self._choice.set_name(name)
+        for value in self._choice.values():
+            self._choice.button(value).setToolTip(self.tr("Type 1 to {0} for any number").format(MAX_COUNT))
+        self._name_other()
+
+    def _name_other(self) -> None:
+        """The last choice says which other number it stands for."""
+        others = self._value not in (1, 2, 4)
+        words = self.tr("{0} pictures").format(self._value) if others else self.tr("Another number of pictures")
+        self._choice.button(_OTHER).setAccessibleName(words)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._name()
+        super().changeEvent(event)
 
     def value(self) -> int:
         return self._value
@@ -153,9 +177,7 @@ class CountField(QWidget):
         self._choice.blockSignals(True)
         self._choice.setValue(shown)
         self._choice.blockSignals(False)
-        self._choice.button(_OTHER).setAccessibleName(
-            self.tr("Another number of pictures") if shown else self.tr("{0} pictures").format(value)
-        )
+        self._name_other()
         if changed:
             self.valueChanged.emit(value)
 
@@ -217,7 +239,6 @@ class SeedField(QWidget):
         super().__init__(parent)
         self.spin = NumberField(0, MAX_SEED, buttons=False)
         self.spin.setObjectName("seedSpin")
-        self.spin.setAccessibleName(self.tr("Seed"))
         self.spin.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.spin.setMinimumWidth(64)
         self.dice = IconButton("dices", "", parent=self)
@@ -262,11 +283,17 @@ class SeedField(QWidget):
     @Slot()
     def name(self) -> None:
         locked = self.lock.isChecked()
+        self.spin.setAccessibleName(self.tr("Seed"))
         self.lock.set_icon_name("lock" if locked else "lock-open")
         self.lock.setAccessibleName(self.tr("Keep this seed"))
         self.lock.setToolTip(tooltip("lock_seed", self.tr("This seed is kept")) if locked else tooltip("lock_seed"))
         self.dice.setAccessibleName(self.tr("New seed"))
         self.dice.setToolTip(tooltip("new_seed"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.name()
+        super().changeEvent(event)
 
 
 class ShapeCombo(ComboBox):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QPainter
 from PySide6.QtWidgets import QApplication, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
@@ -99,7 +99,6 @@ class ExampleGallery(_Row):
         self.examples = examples
         self._fill(len(examples))
         for thumb, example in zip(self.thumbs, examples, strict=True):
-            thumb.setAccessibleName(self.tr("Example: {0}").format(example.name or example.path.stem))
             thumb.setToolTip(example.name)
             thumb.clicked.connect(self._clicked)
             if example.path in self._pictures:
@@ -107,7 +106,17 @@ class ExampleGallery(_Row):
             else:
                 # First the window is painted: beside a thread that runs Python it would take twice as long.
                 QTimer.singleShot(PAINTED_MS, self, partial(background.run, _thumb, example.path, done=self._read))
+        self._name()
         self._mark()
+
+    def _name(self) -> None:
+        for thumb, example in zip(self.thumbs, self.examples, strict=True):
+            thumb.setAccessibleName(self.tr("Example: {0}").format(example.name or example.path.stem))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self._name()
+        super().changeEvent(event)
 
     @Slot(object)
     def _read(self, read: tuple[Path, QImage]) -> None:
@@ -201,6 +210,11 @@ class Shelf(_Row):
             thumb.setToolTip(self.tr("{0} (Delete takes it off the shelf)").format(words))
             thumb.set_picture(self._pictures.of(subject))
         self._pictures.keep(keys)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LanguageChange:
+            self.follow()
+        super().changeEvent(event)
 
     def has_focus(self) -> bool:
         """Return True while one of its thumbs has the focus."""

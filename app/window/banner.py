@@ -150,6 +150,7 @@ class ErrorBanner(QFrame):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LanguageChange:
             self.details_button.setText(self.tr("Details"))
+            self.details.setAccessibleName(self.tr("Details"))
             self.copy_button.setText(self.tr("Copy"))
             self.close_button.describe(self.tr("Close"))
             if self.error is not None:

@@ -157,7 +157,7 @@
     </message>
     <message>
         <source>Another program saved it again; its prompt is still in the history.</source>
-        <translation>另一个程序重新保存过它；提示词仍在历史中。</translation>
+        <translation>另一个程序重新保存过它；提示词仍在历史记录中。</translation>
     </message>
     <message>
         <source>Another run is drawing the job in {folder}.</source>
@@ -393,7 +393,7 @@
     </message>
     <message>
         <source>Click</source>
-        <translation>点选</translation>
+        <translation>单击</translation>
     </message>
     <message>
         <source>Click a scale to redraw from there</source>
@@ -441,7 +441,7 @@
     </message>
     <message>
         <source>Compare the two</source>
-        <translation>比较这两张</translation>
+        <translation>对比这两张</translation>
     </message>
     <message>
         <source>Compare two pictures</source>
@@ -453,19 +453,19 @@
     </message>
     <message>
         <source>Compare with the one before</source>
-        <translation>与前一张比较</translation>
+        <translation>与前一张对比</translation>
     </message>
     <message>
         <source>Compare: Ctrl-click another one, too</source>
-        <translation>比较：请再按住 Ctrl 点选一张</translation>
+        <translation>对比：请再按住 Ctrl 点选一张</translation>
     </message>
     <message>
         <source>Compare: choose only two</source>
-        <translation>比较：请只选两张</translation>
+        <translation>对比：请只选两张</translation>
     </message>
     <message>
         <source>Compare: the file is missing</source>
-        <translation>比较：文件不见了</translation>
+        <translation>对比：文件不见了</translation>
     </message>
     <message>
         <source>Copy diagnostics</source>
@@ -681,7 +681,7 @@
     </message>
     <message>
         <source>EchoGen&apos;s set-up is removed. Pictures, history and settings are kept in {0}.</source>
-        <translation>EchoGen 的安装内容已移除。图片、历史和设置保留在 {0}。</translation>
+        <translation>EchoGen 的安装内容已移除。图片、历史记录和设置保留在 {0}。</translation>
     </message>
     <message>
         <source>EchoGen&apos;s set-up, history and settings are removed. Pictures are kept.</source>
@@ -881,7 +881,7 @@
     </message>
     <message>
         <source>History</source>
-        <translation>历史</translation>
+        <translation>历史记录</translation>
     </message>
     <message>
         <source>How large this model is cannot be told from its description: {reason}.</source>
@@ -969,7 +969,7 @@
     </message>
     <message>
         <source>It may have been moved: right-click it in the history to find it again.</source>
-        <translation>它可能已被移动：在历史中右键单击它可重新查找。</translation>
+        <translation>它可能已被移动：在历史记录中右键单击它可重新查找。</translation>
     </message>
     <message>
         <source>It needs little room; it cannot be removed.</source>
@@ -1045,7 +1045,7 @@
     </message>
     <message>
         <source>Keys and help</source>
-        <translation>按键与帮助</translation>
+        <translation>快捷键与帮助</translation>
     </message>
     <message>
         <source>Landscape {0}:{1}</source>
@@ -1137,7 +1137,7 @@
     </message>
     <message>
         <source>Looking up what is needed …</source>
-        <translation>正在查询所需内容……</translation>
+        <translation>正在查询所需内容…</translation>
     </message>
     <message>
         <source>Low memory</source>
@@ -1697,7 +1697,7 @@
     </message>
     <message>
         <source>Remove from the history</source>
-        <translation>从历史中移除</translation>
+        <translation>从历史记录中移除</translation>
     </message>
     <message>
         <source>Remove the downloaded models too ({0:.1f} GB in {1})? [y/N] </source>
@@ -1705,7 +1705,7 @@
     </message>
     <message>
         <source>Remove what has arrived and begin anew, or try again later.</source>
-        <translation>请移除已到达的内容并重新开始，或稍后重试。</translation>
+        <translation>请移除已下载的内容并重新开始，或稍后重试。</translation>
     </message>
     <message>
         <source>Rescan folder</source>
@@ -1829,11 +1829,11 @@
     </message>
     <message>
         <source>Search the history</source>
-        <translation>搜索历史</translation>
+        <translation>搜索历史记录</translation>
     </message>
     <message>
         <source>See if {page} opens in a browser; if it wants an account, enter an access token.</source>
-        <translation>请看看 {page} 能否在浏览器中打开；如果它需要帐户，请输入访问令牌。</translation>
+        <translation>请看看 {page} 能否在浏览器中打开；如果它需要账户，请输入访问令牌。</translation>
     </message>
     <message>
         <source>See the log in {0}, or set it up again with --repair.</source>
@@ -1905,7 +1905,7 @@
     </message>
     <message>
         <source>Show or hide the history</source>
-        <translation>显示或隐藏历史</translation>
+        <translation>显示或隐藏历史记录</translation>
     </message>
     <message>
         <source>Show or hide the queue</source>
@@ -2277,11 +2277,11 @@
     </message>
     <message>
         <source>The history cannot be written</source>
-        <translation>无法写入历史</translation>
+        <translation>无法写入历史记录</translation>
     </message>
     <message>
         <source>The history {where} cannot be written: {reason}.</source>
-        <translation>无法写入历史 {where}：{reason}。</translation>
+        <translation>无法写入历史记录 {where}：{reason}。</translation>
     </message>
     <message>
         <source>The job in {folder} was begun by another version.</source>
@@ -2585,7 +2585,7 @@
     </message>
     <message>
         <source>The picture is back in the history. Delete the file in its folder.</source>
-        <translation>图片已回到历史中。请在其文件夹中删除该文件。</translation>
+        <translation>图片已回到历史记录中。请在其文件夹中删除该文件。</translation>
     </message>
     <message>
         <source>The picture itself can still be opened.</source>
@@ -2725,7 +2725,7 @@
     </message>
     <message>
         <source>The server answers {name} with {status_code}.</source>
-        <translation>服务器对 {status_code} 的应答为 {name}。</translation>
+        <translation>服务器对 {name} 的应答为 {status_code}。</translation>
     </message>
     <message>
         <source>The server does not give {job} to this program ({status}).</source>
@@ -2905,15 +2905,15 @@
     </message>
     <message>
         <source>The {part_word} of this model cannot be built from its description.</source>
-        <translation>无法根据描述构建此模型的 {part_word}。</translation>
+        <translation>无法根据描述构建此模型的{part_word}。</translation>
     </message>
     <message>
         <source>The {part_word} of this model does not fit its transformer.</source>
-        <translation>此模型的 {part_word} 与其 Transformer 不匹配。</translation>
+        <translation>此模型的{part_word}与其 Transformer 不匹配。</translation>
     </message>
     <message>
         <source>The {part_word} of this model has “{name}” twice.</source>
-        <translation>此模型的 {part_word} 中“{name}”出现两次。</translation>
+        <translation>此模型的{part_word}中“{name}”出现两次。</translation>
     </message>
     <message>
         <source>The {what} is longer than this model reads; it stops before “{dropped}”.</source>
@@ -3409,7 +3409,7 @@
     </message>
     <message>
         <source>What has arrived is safe. Try again.</source>
-        <translation>已收到的内容是安全的。请重试。</translation>
+        <translation>已下载的内容会保留。请重试。</translation>
     </message>
     <message>
         <source>What is transparent in the photo is white in the picture.</source>
@@ -3465,7 +3465,7 @@
     </message>
     <message>
         <source>Your photo, cut-out and prompt are safe. Help › Copy diagnostics has what a report needs.</source>
-        <translation>您的照片、抠图和提示词都安全。“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
+        <translation>您的照片、抠图和提示词都没有丢失。“帮助 › 复制诊断信息”包含报告所需的内容。</translation>
     </message>
     <message>
         <source>Zoom at the pointer</source>
@@ -3509,7 +3509,7 @@
     </message>
     <message>
         <source>a lattice of {period} pixels does not divide tokens of {stride}</source>
-        <translation>{period} 像素的网格不能整除 {stride} 像素的标记</translation>
+        <translation>{period} 像素的网格不能整除 {stride} 像素的词元</translation>
     </message>
     <message>
         <source>a list</source>
@@ -3573,7 +3573,7 @@
     </message>
     <message>
         <source>cells of {cell} pixels do not divide tokens of {stride}</source>
-        <translation>{cell} 像素的单元不能整除 {stride} 像素的标记</translation>
+        <translation>{cell} 像素的单元不能整除 {stride} 像素的词元</translation>
     </message>
     <message>
         <source>content encoder</source>
@@ -4085,7 +4085,7 @@
     </message>
     <message>
         <source>{job} arrived twice with other content than its publisher describes; it was thrown away.</source>
-        <translation>{job} 两次到达的内容都与发布者的描述不符；已丢弃。</translation>
+        <translation>{job} 两次下载的内容都与发布者的描述不符；已丢弃。</translation>
     </message>
     <message>
         <source>{job} is no longer where it was.</source>
@@ -5105,7 +5105,7 @@
     </message>
     <message>
         <source>Search the history</source>
-        <translation>搜索历史</translation>
+        <translation>搜索历史记录</translation>
     </message>
     <message>
         <source>Small</source>
@@ -5144,15 +5144,15 @@
     <name>HelpDialog</name>
     <message>
         <source>Keys and help</source>
-        <translation>按键与帮助</translation>
+        <translation>快捷键与帮助</translation>
     </message>
     <message>
         <source>No key does that.</source>
-        <translation>没有这样的按键。</translation>
+        <translation>没有这样的快捷键。</translation>
     </message>
     <message>
         <source>Search the keys</source>
-        <translation>搜索按键</translation>
+        <translation>搜索快捷键</translation>
     </message>
 </context>
 <context>
@@ -5341,7 +5341,7 @@
     </message>
     <message>
         <source>History</source>
-        <translation>历史</translation>
+        <translation>历史记录</translation>
     </message>
     <message>
         <source>Leave the search (Esc)</source>
@@ -5365,18 +5365,11 @@
     </message>
     <message>
         <source>Search the history</source>
-        <translation>搜索历史</translation>
+        <translation>搜索历史记录</translation>
     </message>
     <message>
         <source>Starred only</source>
         <translation>仅显示加星</translation>
-    </message>
-</context>
-<context>
-    <name>HistoryView</name>
-    <message>
-        <source>History</source>
-        <translation>历史</translation>
     </message>
 </context>
 <context>
@@ -5571,15 +5564,15 @@
     <name>KeyRow</name>
     <message>
         <source>Also used by {0}</source>
-        <translation>也用于{0}</translation>
+        <translation>也用于“{0}”</translation>
     </message>
     <message>
         <source>Original key</source>
-        <translation>默认按键</translation>
+        <translation>默认快捷键</translation>
     </message>
     <message>
         <source>Take it from {0}</source>
-        <translation>从{0}取过来</translation>
+        <translation>从“{0}”取过来</translation>
     </message>
     <message>
         <source>also {0}</source>
@@ -5605,7 +5598,7 @@
     </message>
     <message>
         <source>Saved to {0}: {1} × {2}, by Lanczos with mild sharpening</source>
-        <translation>已保存到 {0}：{1} × {2}，Lanczos 插值加轻微锐化</translation>
+        <translation>已保存到 {0}：{1} × {2}，Lanczos 插值加轻度锐化</translation>
     </message>
     <message>
         <source>Saved to {0}: {1} × {2}, by {3}</source>
@@ -5679,7 +5672,7 @@
     </message>
     <message>
         <source>History</source>
-        <translation>历史</translation>
+        <translation>历史记录</translation>
     </message>
     <message>
         <source>No cut-out was found</source>
@@ -5995,7 +5988,7 @@
     </message>
     <message>
         <source>Click</source>
-        <translation>点选</translation>
+        <translation>单击</translation>
     </message>
     <message>
         <source>Cut out</source>
@@ -6149,7 +6142,7 @@
     </message>
     <message>
         <source>Remove them…</source>
-        <translation>删除…</translation>
+        <translation>移除…</translation>
     </message>
     <message>
         <source>Remove {0} from this computer? {1} become free.</source>
@@ -6706,7 +6699,7 @@
     </message>
     <message>
         <source>new each time</source>
-        <translation>每次新建</translation>
+        <translation>每次都换</translation>
     </message>
     <message>
         <source>square</source>
@@ -6797,7 +6790,7 @@
     </message>
     <message>
         <source>Identity is what the subject is, look is its fine detail</source>
-        <translation>身份是主体是什么，外观是它的细节</translation>
+        <translation>“身份”指主体是什么，“外观”指它的细节</translation>
     </message>
     <message>
         <source>Into a photo of yours…</source>
@@ -7132,7 +7125,7 @@
     </message>
     <message>
         <source>Your photo, cut-out and prompt are safe.</source>
-        <translation>您的照片、抠图和提示词都安全。</translation>
+        <translation>您的照片、抠图和提示词都没有丢失。</translation>
     </message>
     <message>
         <source>compared with the cut-out</source>
@@ -7548,7 +7541,7 @@
     </message>
     <message>
         <source>Keys</source>
-        <translation>按键</translation>
+        <translation>快捷键</translation>
     </message>
     <message>
         <source>Language</source>
@@ -7642,7 +7635,7 @@
     </message>
     <message>
         <source>{0} (Delete takes it off the shelf)</source>
-        <translation>{0}（按 Delete 从架上移除）</translation>
+        <translation>{0}（按 Delete 从架上取下）</translation>
     </message>
     <message>
         <source>{0}, {1} photos</source>
@@ -7864,7 +7857,7 @@
     </message>
     <message>
         <source>Looking …</source>
-        <translation>正在查找……</translation>
+        <translation>正在查找…</translation>
     </message>
     <message>
         <source>Stop</source>

@@ -8,9 +8,15 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QLocale
 from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel
 
+from app.canvas.ideas import IdeasView
+from app.canvas.result import ResultCanvas
+from app.editor.mask_canvas import MaskCanvas
+from app.history.panel import HistoryPanel
 from app.language import languages, say
-from app.prompt.fields import ShapeCombo
+from app.prompt.fields import CountField, DialSlider, SeedField, ShapeCombo
 from app.prompt.scene_chips import SceneChips
+from app.store.history_store import HistoryStore
+from app.window.banner import ErrorBanner
 from engine.bundle.records import SceneEntry
 
 
@@ -104,3 +110,38 @@ def test_the_file_dialog_of_qt_is_in_one_language(qtbot, english):
     words = [label.text() for label in dialog.findChildren(QLabel)]
     words.append(QCoreApplication.translate("QAbstractFileIconProvider", "Folder", "All other platforms"))
     assert len(words) > 3 and all(re.search("[\u4e00-\u9fff]", word) for word in words)
+
+
+def test_names_for_screen_readers_follow_when_the_language_changes(qtbot, english, tmp_path):
+    """They were given once, and stayed in the language of the start."""
+    canvas, result, history = MaskCanvas(), ResultCanvas(), HistoryPanel(HistoryStore(None, tmp_path))
+    banner, idea, count = ErrorBanner(), IdeasView(), CountField()
+    seed, dial = SeedField(), DialSlider("Variety", 0.0, 1.0, 0.1, 0.5)
+    for widget in (canvas, result, history, banner, idea, count, seed, dial):
+        qtbot.addWidget(widget)
+    canvas.set_summary(0.2, 1)
+    dial.set_dial((0.1, 0.5))
+
+    def said() -> list[str]:
+        return [
+            canvas.accessibleName(),
+            canvas.accessibleDescription(),
+            result.accessibleName(),
+            history.view.accessibleName(),
+            banner.details.accessibleName(),
+            idea.accessibleName(),
+            idea.tiles[0].accessibleName(),
+            *(count.findChildren(QAbstractButton)[place].accessibleName() for place in (0, 3)),
+            count.findChildren(QAbstractButton)[0].toolTip(),
+            seed.spin.accessibleName(),
+            dial.toolTip(),
+            dial.edit.text(),
+        ]
+
+    in_english = said()
+    languages.install("zh_CN")
+    QCoreApplication.processEvents()
+    assert [text for text in said() if not re.search("[一-鿿]", text)] == []
+    languages.install("en")
+    QCoreApplication.processEvents()
+    assert said() == in_english

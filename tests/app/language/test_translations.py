@@ -52,6 +52,28 @@ def test_the_chinese_speaks_to_its_user_in_one_way():
     assert [text for text in texts if "你" in text] == []
 
 
+# Words that were used beside the one that the program has for the thing.
+SYNONYMS = {
+    "历史(?!记录)": "历史记录",
+    "帐户": "账户",
+    "比较": "对比",
+    "按键(?!$)": "快捷键",
+    "轻微锐化": "轻度锐化",
+    "……": "…",
+}
+
+
+def test_the_chinese_has_one_word_for_one_thing():
+    texts = read(resource("translations") / "echogen_zh_CN.ts").values()
+    assert [text for text in texts if re.search("|".join(SYNONYMS), text)] == []
+
+
+def test_what_a_place_stands_for_says_where_it_goes_in_chinese():
+    """Which file, and which number it was answered with, had changed places."""
+    texts = read(resource("translations") / "echogen_zh_CN.ts")
+    assert texts["", "The server answers {name} with {status_code}."] == "服务器对 {name} 的应答为 {status_code}。"
+
+
 def test_every_marker_is_collected_and_what_is_gone_goes(tmp_path):
     code, ts = tmp_path / "code.py", tmp_path / "echogen_xx.ts"
     ts.write_text('<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n<TS version="2.1" language="de_DE"></TS>\n')
