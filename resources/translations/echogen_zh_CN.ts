@@ -6756,10 +6756,6 @@
         <translation>折叠</translation>
     </message>
     <message>
-        <source>Draw</source>
-        <translation>绘制</translation>
-    </message>
-    <message>
         <source>Draw many prompts in one press, and see them in a table</source>
         <translation>一次绘制多条提示词，并以表格查看</translation>
     </message>
@@ -6794,6 +6790,10 @@
     <message>
         <source>Generate</source>
         <translation>生成</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
     </message>
     <message>
         <source>Identity is what the subject is, look is its fine detail</source>
