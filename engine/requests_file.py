@@ -15,6 +15,9 @@ from engine.files import write_atomically
 from engine.request import MAX_JSON_BYTES, GenerationRequest
 from engine.sentence import Sentence
 
+_BEGINNING = 4096
+"""Bytes of a file that say whether it is text: JSON has no zero in them."""
+
 
 @dataclass(frozen=True)
 class BrokenLine:
@@ -40,7 +43,7 @@ def read_requests(path: Path) -> Iterator[GenerationRequest | BrokenLine]:
     """Every line of a file in turn; one line is in memory at a time.
 
     Raises:
-        InputError: the file is not there or cannot be opened.
+        InputError: the file is not there, cannot be opened, or is no text at all: a photo has a thousand lines.
     """
     try:
         file = path.open("rb")
@@ -50,6 +53,12 @@ def read_requests(path: Path) -> Iterator[GenerationRequest | BrokenLine]:
             Sentence("Name a file of JSON lines."),
         ) from error
     with file:
+        if b"\0" in file.read(_BEGINNING):
+            raise InputError(
+                Sentence("{path} is no list of requests.", path=path.name),
+                Sentence("Name a file of JSON lines in UTF-8."),
+            )
+        file.seek(0)
         number = 0
         # A line without an end, as in a file that is none of ours, must not fill the memory.
         while line := file.readline(MAX_JSON_BYTES + 1):

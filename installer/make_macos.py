@@ -41,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--app", type=Path, help="pack this app, signed meanwhile, instead of making one")
     parser.add_argument("--no-dmg", action="store_true", help="make the app alone")
     options = parser.parse_args(arguments)
+    if options.app is None and not options.python.is_dir():  # the app that was made before goes first
+        parser.error(f"there is no folder {options.python}")
     app = options.app or make_app(options.out, options.python, options.uv, options.updates)
     print(app if options.no_dmg else make_dmg(app, options.out))
     return 0

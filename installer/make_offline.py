@@ -39,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--uv", type=Path, help="a uv to take along instead of the pinned one")
     parser.add_argument("--python", type=Path, help="a folder of Pythons, as uv installs them, to take along")
     options = parser.parse_args(arguments)
+    if not (LOCKS / f"{options.list}.txt").is_file():
+        parser.error(f"there is no list {options.list}")
     try:
         made = make_offline(read_lock(LOCKS / f"{options.list}.txt"), options.out, options.uv, options.python)
     except SetupFailed as failure:

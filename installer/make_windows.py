@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--updates", default="", help="address of the latest.json of later versions")
     parser.add_argument("--sign", action="store_true", help="sign with the tool that iscc knows as “sign” (/Ssign=…)")
     options = parser.parse_args(arguments)
+    if not any(options.python.glob("*/pythonw.exe")):
+        parser.error(f"{options.python} holds no folder with a pythonw.exe")
     print(make_windows(options.out, options.python, options.uv, options.updates, sign=options.sign))
     return 0
 

@@ -17,6 +17,8 @@ from engine.photo import arrange
 
 _SIDE = 148
 _BESIDE = 150
+_INSET = 3
+"""Between the edge of a cell and its picture; words above and below begin where the picture does."""
 
 
 class PictureCell(QAbstractButton):
@@ -48,7 +50,7 @@ class PictureCell(QAbstractButton):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rect = QRectF(self.rect()).adjusted(3, 3, -3, -3)
+        rect = QRectF(self.rect()).adjusted(_INSET, _INSET, -_INSET, -_INSET)
         if self._layer is None:
             paint_dashed(painter, rect, radius("picture"), "outline", 1.0)
             return
@@ -91,7 +93,9 @@ class PictureTable(QScrollArea):
         table = arrange(labels)
         self.cells = []
         for column, words in enumerate(table.columns, 1):
-            self._grid.addWidget(_words(words, _SIDE), 0, column, Qt.AlignmentFlag.AlignBottom)
+            above = _words(words, _SIDE)
+            above.setContentsMargins(_INSET, 0, _INSET, 0)
+            self._grid.addWidget(above, 0, column, Qt.AlignmentFlag.AlignBottom)
         for row, words in enumerate(table.rows, 1):
             self._grid.addWidget(_words(words, _BESIDE, 6), row, 0, Qt.AlignmentFlag.AlignVCenter)
         across = max(1, (width - 24) // (_SIDE + 8))
@@ -108,7 +112,9 @@ class PictureTable(QScrollArea):
             stack.setContentsMargins(0, 0, 0, 8)
             stack.setSpacing(2)
             stack.addWidget(cell)
-            stack.addWidget(ElidedLabel(table.captions[place], "help", "muted"))
+            below = ElidedLabel(table.captions[place], "help", "muted")
+            below.setContentsMargins(_INSET, 0, _INSET, 0)
+            stack.addWidget(below)
             self._grid.addWidget(holder, *divmod(place, across))
         tab_within(self._content, self.cells)
         self._grid.setColumnStretch(max(table.shape[1], across) + 1, 1)

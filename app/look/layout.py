@@ -83,11 +83,11 @@ class ElidedLabel(QLabel):
     def paintEvent(self, event) -> None:
         painter = QPainter(self)
         metrics = QFontMetricsF(self.font())
-        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, self.contentsRect().width())
         tone = {"muted": "text-muted", "": "text"}.get(self._tone, self._tone)
         painter.setFont(self.font())
         painter.setPen(theme().color(tone if self.isEnabled() else "text-disabled"))
-        painter.drawText(self.rect(), int(self.alignment()) or int(Qt.AlignmentFlag.AlignVCenter), shown)
+        painter.drawText(self.contentsRect(), int(self.alignment()) or int(Qt.AlignmentFlag.AlignVCenter), shown)
         whole = self.text() if shown != self.text() else ""
         if whole != self.toolTip():
             self.setToolTip(whole)

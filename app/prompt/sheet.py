@@ -363,7 +363,7 @@ class PromptSheet(QWidget):
         self.generate.set_hint(keymap.shown("generate"))
         self.kept.setToolTip(self.tr("The picture that was recalled took these scales from an earlier one"))
         self.let_go.describe(self.tr("Begin with the first scale again"))
-        self.resume_button.setText(self.tr("Draw"))
+        self.resume_button.setText(self.tr("Go on"))
         self.drop_button.describe(self.tr("Forget these pictures"))
         self.queue_button.setToolTip(tooltip("queue"))
         self.again_button.setToolTip(tooltip("generate", self.tr("Draw this prompt after the others")))

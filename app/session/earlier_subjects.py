@@ -30,8 +30,8 @@ class EarlierSubjects(QObject):
         self._state, self._assets = state, assets
 
     def take(self, request: GenerationRequest, title: str) -> None:
-        """Make the subject of a request the current one: the one on the shelf with the same photos, else their cut-outs, with the
-        photos they are of as soon as those are read."""
+        """Make the subject of a request the current one, under the name that it has there: the one on the shelf with the same photos,
+        else their cut-outs, with the photos they are of as soon as those are read."""
         if request.subject is None:
             return
         photos = (request.subject, *request.views)
@@ -39,6 +39,8 @@ class EarlierSubjects(QObject):
         for card in self._state.cards:
             if [photo.cut_out.digest if photo.cut_out is not None else "" for photo in card] == wanted:
                 self._state.select_subject(self._state.subjects.index(card[0]))
+                if request.subject_name:
+                    self._state.update_subject(card[0].key, name=request.subject_name)
                 return
         number = 0
         for cut_out in photos:

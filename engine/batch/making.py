@@ -40,7 +40,7 @@ def find_photos(folder: Path) -> list[tuple[str, Path]]:
         InputError: the folder is not there, or holds no photos.
     """
     if not folder.is_dir():
-        raise InputError(Sentence("The folder of subjects {folder} does not exist.", folder=folder))
+        raise InputError(Sentence("There is no folder of subjects {folder}.", folder=folder))
     found = []
     for entry in sorted(folder.iterdir()):
         inside = sorted(entry.iterdir()) if entry.is_dir() else [entry]

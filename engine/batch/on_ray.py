@@ -36,7 +36,7 @@ def require_ray() -> Any:
         import ray.data
     except ImportError as error:
         raise InputError(
-            Sentence("Ray is not installed."), Sentence("Install it with: pip install 'echogen-desktop[ray]'.")
+            Sentence("Ray is not installed."), Sentence("Install it with: pip install 'ray[data]>=2.60,<3' pyarrow.")
         ) from error
     return ray
 

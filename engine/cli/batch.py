@@ -41,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seeds", type=whole(1), default=1, metavar="N", help="with --subjects: pictures of each prompt, 1 or more"
     )
     parser.add_argument("--strict", action="store_true", help="end at the first broken line or failed picture")
-    parser.add_argument("--likeness", action="store_true", help="measure how alike each picture is to its cut-out")
+    # Every picture is measured, where the model can tell. Commands that were written down before still name it.
+    parser.add_argument("--likeness", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--bundle", default="mini", help="name or folder of the model")
     add_worker_arguments(parser)
     parser.add_argument("--threads", type=threads, help="processor threads of each worker")
@@ -88,7 +89,10 @@ def check(args: argparse.Namespace) -> None:
     if args.requests is not None and args.subjects is not None:
         raise InputError(Sentence("A batch needs either a file of requests or --subjects with --prompts."))
     if args.requests is None and args.subjects is None and not args.resume:
-        raise InputError(Sentence("A batch needs either a file of requests or --subjects with --prompts."))
+        raise InputError(
+            Sentence("A batch needs either a file of requests or --subjects with --prompts."),
+            Sentence("What is planned in the folder goes on by --resume alone."),
+        )
     if args.subjects is not None and args.prompts is None:
         raise InputError(Sentence("--subjects need prompts."), Sentence("Name a file of them with --prompts."))
 
@@ -99,10 +103,12 @@ def check_workers(args: argparse.Namespace) -> None:
     Raises:
         InputError: a library is missing, or no Ray answers.
     """
+    if args.workers is not None and not args.ray and args.ray_address is None:
+        raise InputError(Sentence("Workers are Ray's."), Sentence("Add --ray, or leave --workers out."))
     if importlib.util.find_spec("pyarrow") is None:
         raise InputError(
             Sentence("A batch keeps its tables with pyarrow, which is not installed."),
-            Sentence("Install it with: pip install 'echogen-desktop[batch]'."),
+            Sentence("Install it with: pip install pyarrow."),
         )
     if args.ray or args.ray_address is not None:
         from engine.batch.on_ray import check_reachable

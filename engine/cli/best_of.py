@@ -47,6 +47,10 @@ def check(args: argparse.Namespace) -> None:
         raise InputError(
             Sentence("--count and --best-of exclude each other."), Sentence("--best-of says how many are drawn.")
         )
+    if args.previews is not None:
+        raise InputError(
+            Sentence("What is given up leaves no previews."), Sentence("Leave --best-of or --previews away.")
+        )
     if lists.is_list(args):
         raise InputError(
             Sentence("The best is chosen of pictures of one prompt."), Sentence("Leave --best-of away, or the list.")

@@ -19,6 +19,11 @@ def show_loading(fraction: float, text: str) -> None:
     progress.show(f"{text}, {fraction:.0%}")
 
 
+def preview_file(previews: Path, stem: str, scale: int) -> Path:
+    """The file of the picture after one scale, counted from 0."""
+    return previews / f"{stem}-scale-{scale + 1:02d}.png"
+
+
 def follow(
     engine: Engine,
     request: GenerationRequest,
@@ -30,7 +35,7 @@ def follow(
     """Draw a picture and show how far it is.
 
     Args:
-        previews: folder for the picture after each scale, as STEM-scale-NN.png.
+        previews: folder for the picture after each scale, see ``preview_file``.
         which: what the line begins with, "Picture 2 of 4, ".
     """
     left, first = TimeLeft(()), 0
@@ -52,7 +57,7 @@ def follow(
                 if previews is not None:
                     from engine.photo.picture_file import save_plain
 
-                    save_plain(previews / f"{stem}-scale-{event.scale + 1:02d}.png", event.image)
+                    save_plain(preview_file(previews, stem, event.scale), event.image)
             case Finished():
                 return event
     raise AssertionError("a generation ends with Finished or an error")

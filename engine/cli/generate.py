@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engine.bundle.library import resolve_bundle
 from engine.bundle.manifest import BundleManifest, read_manifest
 from engine.cli import best_of, lists, views
-from engine.cli.drawing_progress import follow, show_loading
+from engine.cli.drawing_progress import follow, preview_file, show_loading
 from engine.cli.place import Finish, as_it_is, check_place, take_place
 from engine.cli.targets import check_target
 from engine.cli.terminal import progress
@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompt", help="where the subject should be; {red|blue} draws one picture with each, {subject} is its --name"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, help="picture to write: .png, .webp or .jpg; only a PNG carries what made it"
+        "--out",
+        type=Path,
+        help="picture to write: .png, .webp or .jpg; only a PNG carries what made it. With --requests not needed",
     )
     parser.add_argument(
         "--mask", type=Path, help="mask of the subject, as large as the photo; found automatically without one"
@@ -111,11 +113,12 @@ def run(args: argparse.Namespace) -> int:
     manifest = read_manifest(folder)
     base, finish = take_place(args, complete_request(args, build_request(args), manifest), manifest)
     listed = lists.listed_requests(args, base, manifest)
-    targets = lists.targets(args.out, listed) or numbered(args.out, args.count)
-    check_apart([args.requests] if args.requests is not None else [*targets, args.sheet], _sources(args))
     if args.requests is not None:
         lists.write(args.requests, listed)
         return 0
+    targets = lists.targets(args.out, listed) or numbered(args.out, args.count)
+    previews = preview_files(args.previews, targets, manifest)
+    check_apart([*targets, args.sheet, *previews], _sources(args))
     from engine.engine import Engine
     from engine.planning.job import make_job
 
@@ -157,13 +160,19 @@ def check(args: argparse.Namespace) -> None:
             Sentence("There is no prompt."),
             Sentence('Say where the subject should be, for example --prompt "a toy robot in the snow".'),
         )
-    for file in (args.out, args.sheet, args.requests):
+    if args.requests is not None:
+        check_apart([args.requests], _sources(args))
+        check_target(args.requests)
+        return  # nothing is drawn: no picture needs a place
+    if args.out is None:
+        raise InputError(
+            Sentence("The picture has no file to go to."), Sentence("Name one, for example --out picture.png.")
+        )
+    for file in (args.out, args.sheet):
         check_apart([file], _sources(args))  # their pictures have numbers, which only the list itself can tell
     check_places(args.out, args.previews)
     if args.sheet is not None:
         check_places(args.sheet, None)
-    if args.requests is not None:
-        check_target(args.requests)
 
 
 def _sources(args: argparse.Namespace) -> tuple[Path | None, ...]:
@@ -334,6 +343,14 @@ def draw(
     targets = numbered(out, count)
     draw_jobs(engine, list(zip(targets, requests, strict=True)), previews=previews, as_json=as_json, finish=finish)
     return targets
+
+
+def preview_files(previews: Path | None, targets: Sequence[Path], manifest: BundleManifest) -> list[Path]:
+    """The files that --previews may write for these pictures; none without it."""
+    if previews is None:
+        return []
+    scales = max(len(schedule.grids) for schedule in manifest.schedules)
+    return [preview_file(previews, target.stem, scale) for target in targets for scale in range(scales)]
 
 
 def numbered(out: Path, count: int) -> list[Path]:

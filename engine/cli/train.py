@@ -10,7 +10,7 @@ train travel --stage transformer --from DIR --sprites DIR
 train adopt --from resources/mini --sprites DIR         make checkpoints out of a bundle, to train it on
 train cutout --minutes 60 --sprites DIR --textures DIR   the network that finds the subject of a photo
 train cutout --export DIR --sprites DIR                 write it as the program uses it, and calibrate its estimate
-train finetune --bundle DIR --data DIR --out DIR --steps 1000   a converted model, on examples of your own
+train finetune --bundle BUNDLE --data DIR --out DIR --steps 1000   a converted model, on examples of your own
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.bundle.library import resolve_bundle
 from engine.cli.targets import check_target
 from engine.cli.terminal import threads, whole
 from engine.device.devices import choose_device, keep_memory
@@ -83,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="with preview-data: picture to write; with finetune: folder for checkpoints and the result",
     )
-    parser.add_argument("--bundle", type=Path, metavar="DIR", help="with finetune: the model to begin with")
+    parser.add_argument("--bundle", metavar="BUNDLE", help="with finetune: name or folder of the model to begin with")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="with finetune: metadata.jsonl with its pictures, or Parquet shards"
     )
@@ -187,14 +188,17 @@ def check(args: argparse.Namespace) -> None:
             Sentence("Add --bundle, --data, --out, --steps."),
         )
     if args.action == "finetune":
-        check_apart((args.out / "bundle",), (args.bundle, args.data))
+        check_apart((args.out / "bundle",), (Path(args.bundle), args.data))
+        args.bundle = resolve_bundle(args.bundle)
     check_apart((args.export,), (args.evaluation,))
     if args.action == "all" and args.minutes is None:
         raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.action == "cutout" and args.export is None and args.minutes is None:
         raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
-    if args.action is None and args.export is None and (args.stage is None or args.minutes is None):
+    if args.action is None and args.export is None and args.stage is None:
         raise InputError(Sentence("There is nothing to train."), Sentence("Add --stage and --minutes."))
+    if args.action is None and args.export is None and args.minutes is None:
+        raise InputError(Sentence("How long may it take?"), Sentence("Add --minutes."))
     if args.minutes is not None and not 0 < args.minutes < 1e5:
         raise InputError(Sentence("The minutes must be more than 0."))
     if not 0 < args.scale < 1e3 or not 0 < args.slice < 1e5:

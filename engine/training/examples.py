@@ -216,7 +216,7 @@ class _Shards:
         except ImportError as error:
             raise InputError(
                 Sentence("Reading Parquet needs pyarrow."),
-                Sentence("Install it with: pip install {package}", package="'echogen-desktop[training]'"),
+                Sentence("Install it with: pip install {package}", package="pyarrow"),
             ) from error
         self._folder = paths[0].parent
         self._files: list[Any] = []

@@ -172,7 +172,7 @@ def make_accelerator(device: str) -> Any:
     except ImportError as error:
         raise InputError(
             Sentence("Training on several cards needs accelerate."),
-            Sentence("Install it with: pip install {package}", package="'echogen-desktop[training]'"),
+            Sentence("Install it with: pip install {package}", package="'accelerate>=1.15,<2'"),
         ) from error
     waiting = accelerate.InitProcessGroupKwargs(timeout=PATIENCE)
     return accelerate.Accelerator(cpu=torch.device(device).type == "cpu", kwargs_handlers=[waiting])

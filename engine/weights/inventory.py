@@ -57,8 +57,13 @@ def installed_helpers() -> dict[str, Path]:
 
 @dataclass
 class Work:
-    """The task under way with one model."""
+    """The task under way with one model.
 
+    Attributes:
+        turn: the number of the task in the order in which all were asked for.
+    """
+
+    turn: int = 0
     phase: Phase = "absent"
     task: asyncio.Task[None] | None = None
     fraction: float = 0.0
@@ -195,16 +200,21 @@ class Inventory:
     def check_space(
         self, model: Model, downloads: list[PartDownload], besides: Iterable[tuple[str, Work]], free: int
     ) -> None:
-        """There must be room for what is still to be written of a model.
+        """There must be room for what is still to be written of a model, besides what comes before it. One that was asked for
+        earlier and does not fit is about to be refused, and takes no room: so it does not matter whose server answers first.
 
         Args:
-            besides: other models that are fetched or made meanwhile, by their names. free: bytes.
+            besides: other models that are fetched or made meanwhile, by their names, in their order. free: bytes.
 
         Raises:
             CannotWrite: there is not.
         """
         needed = space_for(model, downloads, self.folder)
-        others = sum(space_for(MODELS[name], work.downloads, self.folder) for name, work in besides)
+        others = 0
+        for name, work in besides:
+            wanted = space_for(MODELS[name], work.downloads, self.folder)
+            if work.phase != "asking" or others + wanted + _SPARE_BYTES <= free:
+                others += wanted
         if needed + others + _SPARE_BYTES > free:
             raise CannotWrite(
                 Sentence(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from engine.errors import EchoGenError
@@ -21,6 +21,7 @@ class ModelTasks:
     def __init__(self) -> None:
         self._work: dict[str, Work] = {}
         self._listeners: list[Listener] = []
+        self._turns = 0
 
     def of(self, name: str) -> Work:
         """The task of a model."""
@@ -29,9 +30,14 @@ class ModelTasks:
     def _of(self, name: str) -> Work:
         return self._work.setdefault(name, Work())
 
-    def others(self, name: str) -> Iterator[tuple[str, Work]]:
-        """The tasks of other models than this one."""
-        return ((other, work) for other, work in self._work.items() if other != name and work.task is not None)
+    def others(self, name: str) -> list[tuple[str, Work]]:
+        """The downloads of other models that come before this one's: those that arrive already, then those that were asked for
+        earlier and whose servers have not answered yet, in the order in which they were asked for."""
+        turn = self.of(name).turn
+        working = [(other, work) for other, work in self._work.items() if other != name and work.downloads]
+        arriving = [(other, work) for other, work in working if work.phase != "asking"]
+        asking = [(other, work) for other, work in working if work.phase == "asking" and work.turn < turn]
+        return arriving + sorted(asking, key=lambda one: one[1].turn)
 
     def forget(self, name: str) -> None:
         """Forget the earlier task; one that runs stays known."""
@@ -86,6 +92,8 @@ class ModelTasks:
             steps.close()
             raise
         work.error, work.pausing = None, False
+        self._turns += 1
+        work.turn = self._turns
         work.task = asyncio.ensure_future(steps)
         try:
             await work.task

@@ -4431,6 +4431,22 @@
         <source>“{wanted}” is no memory plan.</source>
         <translation>“{wanted}”不是内存方案。</translation>
     </message>
+    <message>
+        <source>Install it with: pip install &apos;ray[data]&gt;=2.60,&lt;3&apos; pyarrow.</source>
+        <translation>安装命令：pip install &apos;ray[data]&gt;=2.60,&lt;3&apos; pyarrow。</translation>
+    </message>
+    <message>
+        <source>Name a file of JSON lines in UTF-8.</source>
+        <translation>请指定 UTF-8 编码的逐行 JSON 文件。</translation>
+    </message>
+    <message>
+        <source>There is no folder of subjects {folder}.</source>
+        <translation>没有主体文件夹 {folder}。</translation>
+    </message>
+    <message>
+        <source>{path} is no list of requests.</source>
+        <translation>{path} 不是请求列表。</translation>
+    </message>
 </context>
 <context>
     <name>AboutDialog</name>
@@ -6892,6 +6908,10 @@
         <source>variety, details</source>
         <translation>多样性、细节</translation>
     </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
 </context>
 <context>
     <name>QAbstractFileIconProvider</name>
@@ -7909,6 +7929,13 @@
     <message>
         <source>{0} – its cut-out cannot be used</source>
         <translation>{0} – 抠图无法使用</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryView</name>
+    <message>
+        <source>History</source>
+        <translation>历史</translation>
     </message>
 </context>
 </TS>

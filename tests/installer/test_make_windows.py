@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from installer import make_packages, make_windows
+from installer import make_macos, make_offline, make_packages, make_windows
 from installer.launcher.places import long_form
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +83,21 @@ def test_the_tree_and_the_script_belong_together(tmp_path, monkeypatch):
 def test_a_folder_without_python_is_said(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"pythonw\.exe"):
         make_windows.make_windows(tmp_path / "out", tmp_path)
+
+
+def test_what_is_named_wrongly_is_one_sentence_and_destroys_nothing(tmp_path, capsys):
+    app = tmp_path / "EchoGen.app" / "kept"
+    app.mkdir(parents=True)
+    out, nothing = ["--out", str(tmp_path)], ["--python", str(tmp_path / "none")]
+    for made, words, said in (
+        (make_windows, nothing, "holds no folder with a pythonw.exe"),
+        (make_macos, nothing, "there is no folder"),
+        (make_offline, ["none"], "there is no list none"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            made.main([*words, *out])
+        assert ended.value.code == 2 and said in capsys.readouterr().err
+    assert app.exists()
 
 
 def test_it_is_for_one_user_and_every_section_can_be_read(script):

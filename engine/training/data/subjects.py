@@ -100,7 +100,7 @@ class SubjectPictures:
         """
         if not folder.is_dir():
             raise InputError(
-                Sentence("The folder of subjects {folder} does not exist.", folder=folder),
+                Sentence("There is no folder of subjects {folder}.", folder=folder),
                 Sentence("Name a folder of cut-out pictures."),
             )
         names = _read_names(folder)

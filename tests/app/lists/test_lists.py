@@ -10,11 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.language.sentences import saved_to
 from app.lists.dialog import ListDialog
+from app.lists.table import PictureTable
 from app.session.controller import Controller
 from app.session.engine_link import Previews
 from app.session.list_run import ListRun
@@ -259,3 +261,30 @@ def test_what_became_of_the_pictures_is_said_in_the_dialog_not_behind_it(rig, wi
     dialog.close()
     listing._save_sheet(tmp_path / "again.png")
     qtbot.waitUntil(lambda: toasts == [f"Saved to {tmp_path.name}"])
+
+
+@pytest.mark.parametrize(
+    "labels", [[("a red ball", "1"), ("a red ball", "2")], [("a red ball", ""), ("a blue ball", "")]]
+)
+def test_words_above_and_below_begin_where_the_picture_does(labels, qtbot, dressed):  # noqa: F811
+    table = PictureTable()
+    qtbot.addWidget(table)
+    table.set_labels(labels, 620)
+    table.resize(620, 400)
+    picture = QImage(64, 64, QImage.Format.Format_RGB32)
+    picture.fill(Qt.GlobalColor.red)
+    for place in range(2):
+        table.show_image(place, picture)
+    table.show()
+    words = [label for label in table.findChildren(QLabel) if label.text() != labels[0][0] or not labels[0][1]]
+    assert len(words) == 2
+    for label, cell in zip(words, table.cells, strict=True):
+        painted = cell.grab().toImage()
+        middle = painted.height() // 2
+        inset = next(x for x in range(20) if painted.pixelColor(x, middle) == Qt.GlobalColor.red)
+        shown = label.grab().toImage()
+        ground = shown.pixelColor(shown.width() - 1, 0)
+        columns = range(shown.width())
+        first = next(x for x in columns if any(shown.pixelColor(x, y) != ground for y in range(shown.height())))
+        begin = cell.mapTo(table, QPoint(inset, 0)).x()
+        assert begin <= label.mapTo(table, QPoint(first, 0)).x() <= begin + 2

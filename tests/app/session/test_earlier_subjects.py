@@ -68,6 +68,16 @@ def test_a_request_without_a_subject_changes_nothing_and_one_without_a_photo_bri
     assert [subject.name for subject in state.subjects] == ["ground", "cat"] and state.subject.photo is None
 
 
+def test_a_subject_on_the_shelf_gets_the_name_that_the_picture_kept(earlier, photo):
+    finder, state, _ = earlier
+    made = cut_out(photo, MASK, 32)
+    state.add_subject(cut_out=made, name="cat")
+    finder.take(GenerationRequest("a", made, subject_name="old tabby"), "a picture.png")
+    assert [subject.name for subject in state.subjects] == ["old tabby"]
+    finder.take(GenerationRequest("a", made), "nameless.png")
+    assert state.subject.name == "old tabby", "a picture without a name has none to bring back"
+
+
 def test_a_picture_of_several_photos_brings_them_all(earlier, photo, qtbot):
     finder, state, _ = earlier
     other = photo_from_pixels(np.full((64, 64, 3), 80, np.uint8), name="back.png")

@@ -266,6 +266,7 @@ def test_the_queue_is_seen_sorted_and_taken_apart(rig, qtbot):
         button.click()
         assert not button.isVisible() and panel.view.hasFocus(), "the focus went to the list of models"
     assert panel.resume_button.isVisible() and not panel.pause_button.isVisible()
+    assert window.prompt.sheet.resume_button.text() == panel.resume_button.text() == "Go on", "one thing, one name"
     assert rig.state.jobs.held == 3
     key(panel.view, Qt.Key.Key_Escape)
     assert not panel.isVisible() and rig.state.jobs.busy and not rig.state.jobs.stopping

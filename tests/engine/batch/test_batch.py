@@ -26,9 +26,7 @@ from engine.events import Finished, Timing
 from engine.photo.picture_file import read_picture_file
 from engine.request import GenerationRequest, ScaleBits
 
-parquet = pytest.importorskip(
-    "pyarrow.parquet", reason="pyarrow is not installed: pip install 'echogen-desktop[batch]'"
-)
+parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: pip install pyarrow")
 
 
 @pytest.fixture
@@ -276,11 +274,52 @@ def test_requests_from_folders(words, tiny_bundle, tmp_path, capsys):
     ("change", "message"),
     [
         (["--subjects", "x"], "either a file of requests or --subjects"),
+        (["--workers", "2"], "Workers are Ray's. Add --ray, or leave --workers out."),
     ],
 )
 def test_wrong_arguments(words, change, message, capsys):
     assert main([*words, *change]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_is_forgotten_is_said_with_the_way_on(tmp_path, capsys):
+    assert main(["batch", "--out", str(tmp_path / "job")]) == 2
+    assert "What is planned in the folder goes on by --resume alone." in capsys.readouterr().err
+    photo = tmp_path / "photo.jpg"
+    photo.touch()
+    (tmp_path / "prompts.txt").write_text("a cup\n")
+    words = [
+        "batch",
+        "--subjects",
+        str(photo),
+        "--prompts",
+        str(tmp_path / "prompts.txt"),
+        "--out",
+        str(tmp_path / "j"),
+    ]
+    assert main(words) == 2
+    assert f"There is no folder of subjects {photo}." in capsys.readouterr().err, "the photo itself does exist"
+
+
+def test_a_file_that_is_no_text_is_one_sentence_and_not_one_for_each_line(words, tmp_path, capsys):
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"\xff\xd8\xff\x00\x10JFIF\n" * 300)
+    words[1] = str(photo)
+    assert main(words) == 2
+    assert (
+        capsys.readouterr()
+        .err.strip()
+        .splitlines()[-1]
+        .endswith("photo.jpg is no list of requests. Name a file of JSON lines in UTF-8.")
+    )
+
+
+def test_likeness_is_still_understood_and_no_longer_offered(words, capsys):
+    """Every picture is measured where the model can tell: the option did nothing."""
+    with pytest.raises(SystemExit):
+        main(["batch", "--help"])
+    assert "--likeness" not in capsys.readouterr().out
+    assert main([*words, "--likeness"]) == 0
 
 
 def test_nothing_is_begun_without_the_file(words, tmp_path, capsys):
@@ -292,7 +331,7 @@ def test_nothing_is_begun_without_the_file(words, tmp_path, capsys):
 def test_ray_that_is_not_there(words, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
     assert main([*words, "--ray"]) == 2
-    assert "pip install 'echogen-desktop[ray]'" in capsys.readouterr().err and not (tmp_path / "job").exists()
+    assert "pip install 'ray[data]>=2.60,<3' pyarrow" in capsys.readouterr().err and not (tmp_path / "job").exists()
 
 
 def test_a_request_that_ends_its_worker_is_counted(tmp_path):

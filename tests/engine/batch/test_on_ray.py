@@ -19,7 +19,7 @@ from engine.cli import main
 from engine.photo.picture_file import read_picture_file
 from engine.requests_file import write_requests
 
-pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'echogen-desktop[ray]'")
+pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'ray[data]>=2.60,<3' pyarrow")
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 COUNT = 60

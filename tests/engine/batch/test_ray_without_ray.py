@@ -18,7 +18,7 @@ from engine.bundle.manifest import read_manifest
 from engine.errors import CannotWrite, EchoGenError, InputError
 from engine.request import GenerationRequest
 
-pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'echogen-desktop[batch]'")
+pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install pyarrow")
 
 
 class RayError(Exception):

@@ -293,7 +293,7 @@ def test_wrong_arguments(words, tmp_path, monkeypatch, capsys, change, code, mes
 
 
 def test_what_argparse_refuses(words, capsys):
-    for wrong in (["generate"], [*words, "--count", "x"], ["paint"], [*words, "--framing", "x"]):
+    for wrong in (["segment"], [*words, "--count", "x"], ["paint"], [*words, "--framing", "x"]):
         with pytest.raises(SystemExit) as caught:
             main(wrong)
         assert caught.value.code == 2
@@ -499,6 +499,28 @@ def test_a_list_of_prompts(words, tiny_bundle, tmp_path, capsys):
     args = argparse.Namespace(prompts=None, all_scenes=True, count=1)
     with pytest.raises(InputError, match="no list of scenes"):
         lists.listed_requests(args, GenerationRequest("a ball"), replace(manifest, language=None))
+
+
+def test_only_what_is_drawn_wants_a_place(words, tmp_path, capsys):
+    place = words.index("--out")
+    base = words[:place] + words[place + 2 :]
+    assert main(base) == 2
+    assert "The picture has no file to go to. Name one, for example --out picture.png." in capsys.readouterr().err
+    requests = tmp_path / "list.jsonl"
+    assert main([*base, "--prompt", "a {red|blue} ball", "--requests", str(requests)]) == 0
+    assert len(list(read_requests(requests))) == 2
+
+
+def test_previews_are_written_over_nothing_that_is_read(words, tmp_path, capsys):
+    photo = Path(words[words.index("--subject") + 1])
+    source = tmp_path / "ball-scale-02.png"
+    source.write_bytes(photo.read_bytes())
+    told = [*words, "--subject", str(source), "--previews", str(tmp_path)]
+    assert main(told) == 2
+    assert f"{source} is read for this, and would be written over." in capsys.readouterr().err
+    assert source.read_bytes() == photo.read_bytes() and not (tmp_path / "ball-scale-01.png").exists()
+    assert main([*words, "--best-of", "2", "--previews", str(tmp_path)]) == 2
+    assert "leaves no previews" in capsys.readouterr().err
 
 
 def test_braces_of_a_prompt_mean_what_they_mean_in_a_list(words, tmp_path, capsys):

@@ -66,6 +66,27 @@ def test_a_file_in_the_place_of_the_folder_and_a_folder_in_that_of_the_file_are_
     assert f"{tmp_path / 'folder' / name} is a folder. Choose another name." in capsys.readouterr().err
 
 
+def test_a_stage_without_its_minutes_is_asked_for_them_alone(capsys):
+    assert main(["train", "--stage", "decoder"]) == ExitCode.BAD_INPUT
+    assert "How long may it take? Add --minutes." in capsys.readouterr().err
+
+
+def test_fine_tuning_takes_a_model_by_its_name_as_every_command_does(tmp_path: Path, capsys):
+    """As docs/training.md writes it: ``--bundle echogen-2b``; only folders were found."""
+    words = ["train", "finetune", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--steps", "1"]
+    assert main([*words, "--bundle", "mini"]) == ExitCode.BAD_INPUT
+    assert "bundle.json" not in capsys.readouterr().err
+    assert main([*words, "--bundle", "nope"]) == ExitCode.BUNDLE
+    assert "The model “nope” is not on this computer." in capsys.readouterr().err
+
+
+def test_packages_are_named_as_an_index_has_them():
+    """This program is in no index: its name there would be somebody else's package."""
+    root = Path(__file__).parents[3]
+    files = [root / "README.md", *root.glob("docs/*.md"), *root.glob("engine/**/*.py"), *root.glob("app/**/*.py")]
+    assert not [file for file in files if "install 'echogen" in file.read_text(encoding="utf-8")]
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [(b"", "tokenizer is missing"), (b"\xff\xfe", "is not UTF-8 text"), (b"x", "is damaged")],

@@ -266,7 +266,7 @@ def test_what_belongs_to_the_benchmark_is_refused_elsewhere(capsys):
 
 
 def test_the_whole_command(benchmark_photos, networks, tiny_bundle, quick_judge, tmp_path, monkeypatch, capsys):
-    pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'echogen-desktop[batch]'")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install pyarrow")
     monkeypatch.setattr(ImageNetJudge, "load", lambda: quick_judge)
     words = [
         "evaluate",

@@ -534,6 +534,63 @@ def test_what_is_being_fetched_already_counts(published, helpers, make_store, mo
     assert asyncio.run(go()).paused
 
 
+@pytest.mark.parametrize("slow", ["cut-out", "evaluation", "enlarging"])
+def test_who_asked_first_gets_the_room_whichever_hub_answers_first(store, monkeypatch, slow):
+    """There is room for the first and the last of three: the second one is refused, and takes nothing of the last one's."""
+    names = ("cut-out", "evaluation", "enlarging")
+    sizes = dict(zip(names, (700, 500, 200), strict=True))
+    monkeypatch.setattr(inventory_module, "_SPARE_BYTES", 0)
+    monkeypatch.setattr(inventory_module, "space_for", lambda model, *_: sizes[model.name])
+    monkeypatch.setattr(store_module.ModelStore, "free_bytes", lambda self: 1000)
+    last = {key for key in PARTS if key in MODELS[slow].parts}
+    answered = asyncio.Event()
+
+    async def prepare(self, *_):
+        if self.part.key in last:
+            await answered.wait()
+
+    async def run(self, *_):
+        await answered.wait()
+
+    monkeypatch.setattr(download.PartDownload, "prepare", prepare)
+    monkeypatch.setattr(download.PartDownload, "run", run)
+    for name in names:
+        store.accept_licences(name)
+
+    async def go():
+        tasks = [asyncio.ensure_future(store.get(name)) for name in names]
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+        answered.set()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    ended = asyncio.run(go())
+    assert [isinstance(one, CannotWrite) for one in ended] == [False, True, False], ended
+
+
+def test_a_bundle_of_ones_own_that_is_checked_meanwhile_takes_no_room(helpers, store, models, monkeypatch):
+    """It is in no catalogue: the download beside it ended with a ``KeyError``."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def verify(*_):
+        begun.set()
+        await go_on.wait()
+        return []
+
+    monkeypatch.setattr(store_module.ModelStore, "_verify_bundle", verify)
+    store.accept_licences("cut-out")
+
+    async def go():
+        checking = asyncio.ensure_future(store.verify("mini"))
+        await begun.wait()
+        state = await store.get("cut-out")
+        go_on.set()
+        await checking
+        return state
+
+    assert asyncio.run(go()).installed
+
+
 def test_importing_looks_for_room_first(helpers, store, tmp_path, monkeypatch):
     for file, data in helpers.repositories["facebook/sam2.1-hiera-small"].files.items():
         path = tmp_path / "stick" / file

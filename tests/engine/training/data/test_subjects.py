@@ -62,7 +62,7 @@ def test_one_corrupt_and_one_opaque_file_among_many_are_named_and_counted(
 
 
 def test_a_missing_and_a_useless_folder_are_said(tmp_path: Path):
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="There is no folder of subjects"):
         SubjectPictures.from_folder(tmp_path / "nowhere")
     (tmp_path / "broken.png").write_bytes(b"no")
     with pytest.raises(InputError, match=r"no usable cut-out \(1 files were skipped\)"):
