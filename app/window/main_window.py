@@ -244,6 +244,7 @@ class MainWindow(QMainWindow):
         self.history.commands.failed.connect(self.faults.report)
         for uses in (self.history.commands.opened, self.history.commands.changed):
             uses.connect(self.faults.history_used)
+        controller.exported.connect(self.faults.picture_saved)
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
         dialogs.fetching.connect(self.status.show_fetching)

@@ -165,6 +165,20 @@ def test_an_engine_that_dies_comes_back_by_itself(program, qtbot):
     assert len(program.store.pictures()) == 1
 
 
+def test_that_a_picture_could_not_be_saved_is_said_until_it_is(program, qtbot, tmp_path):
+    """The message stayed beside “Saved to …”."""
+    wait_ready(qtbot, program)
+    program.window.drawing.generate()
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
+    banner = program.window.banner
+    program.controller.export(program.state.result.file, tmp_path / "duck.gif", metadata=True)
+    qtbot.waitUntil(lambda: not banner.isHidden(), timeout=10_000)
+    program.controller.export(program.state.result.file, tmp_path / "duck.png", metadata=True)
+    qtbot.waitUntil(banner.isHidden, timeout=10_000)
+    assert (tmp_path / "duck.png").exists()
+
+
 def test_another_bundle_is_opened_from_the_combo_box(program, qtbot, bundle):
     from tests.e2e.paper import write_paper_bundle
 
