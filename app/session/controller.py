@@ -78,6 +78,7 @@ class Controller(QObject):
         self.fresh: Result | None = None
         """The result of the drawing that ended last: the canvas hears of it from the queue, with what it formed from."""
         self.regions = RegionRequests(state, queue.unfinished, self)
+        self.export_error: EchoGenError | None = None
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)
@@ -424,7 +425,8 @@ class Controller(QObject):
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:
         fact = Sentence("The picture could not be saved: {error}", error=error)
-        self.failed.emit(in_words(error, fact, Sentence("Choose another folder.")), "")
+        self.export_error = in_words(error, fact, Sentence("Choose another folder."))
+        self.failed.emit(self.export_error, "")
 
 
 def _random_seed() -> int:

@@ -63,6 +63,11 @@ def holds_picture(data: QMimeData) -> bool:
     return bool(local_files(data)) or data.hasImage()
 
 
+def is_for_text(data: QMimeData) -> bool:
+    """Return True if a picture is only the look of words, as office programs add one to the text they copy."""
+    return data.hasFormat("text/plain") and not data.hasUrls()
+
+
 def local_files(data: QMimeData | None) -> list[Path]:
     """Files on this computer in a drop or on the clipboard."""
     if data is None or not data.hasUrls():

@@ -110,7 +110,7 @@ class MainWindow(QMainWindow):
         from app.window.redrawing import Redrawing
         from app.window.side_by_side import SideBySide
         from app.window.status_line import StatusLine
-        from app.window.window_keys import WindowKeys
+        from app.window.window_keys import PhotosPastFields, WindowKeys
 
         panels, state, controller = self.panels, self.state, self.controller
         self.editor, self.banner, self.toast = panels.editor, panels.banner, panels.toast
@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         )
         yield
         self.window_keys = WindowKeys(("focus_prompt",), self)
+        self.photos_past_fields = PhotosPastFields(self)
         self.status = StatusLine(self.top_bar, controller, panels.work_in_editor, self)
         self.empty_canvas = EmptyCanvas(self.canvas, state, self)
         self.model_offering = ModelOffering(self.dialogs, panels, state, self.empty_canvas, self)
@@ -243,6 +244,7 @@ class MainWindow(QMainWindow):
         self.history.commands.failed.connect(self.faults.report)
         for uses in (self.history.commands.opened, self.history.commands.changed):
             uses.connect(self.faults.history_used)
+        controller.exported.connect(self.faults.picture_saved)
         controller.cleared.connect(self.banner.clear_error)
         self.banner.closed.connect(self.status.forget)
         dialogs.fetching.connect(self.status.show_fetching)

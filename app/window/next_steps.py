@@ -100,6 +100,13 @@ class ErrorSteps(QObject):
         """A picture of the history is shown, or one was taken out: that one could not be read is done with."""
         self._clear_photo("history")
 
+    @Slot()
+    def picture_saved(self) -> None:
+        """A picture is where the user wanted it: that one could not be saved is done with. One of the history still is not."""
+        error = self._banner.error
+        if error is not None and error is self._controller.export_error:
+            self._banner.clear_error()
+
     def _clear_photo(self, of: str) -> None:
         if self._of == of and isinstance(self._banner.error, PhotoError):
             self._banner.clear_error()

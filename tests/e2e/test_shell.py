@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QMargins, QMimeData, QPoint, QPointF, QRect, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QFileDialog, QLabel, QWidget
 
@@ -165,6 +165,20 @@ def test_an_engine_that_dies_comes_back_by_itself(program, qtbot):
     assert len(program.store.pictures()) == 1
 
 
+def test_that_a_picture_could_not_be_saved_is_said_until_it_is(program, qtbot, tmp_path):
+    """The message stayed beside “Saved to …”."""
+    wait_ready(qtbot, program)
+    program.window.drawing.generate()
+    wait_idle(qtbot, program)
+    qtbot.waitUntil(lambda: program.state.result is not None and program.state.result.file is not None)
+    banner = program.window.banner
+    program.controller.export(program.state.result.file, tmp_path / "duck.gif", metadata=True)
+    qtbot.waitUntil(lambda: not banner.isHidden(), timeout=10_000)
+    program.controller.export(program.state.result.file, tmp_path / "duck.png", metadata=True)
+    qtbot.waitUntil(banner.isHidden, timeout=10_000)
+    assert (tmp_path / "duck.png").exists()
+
+
 def test_another_bundle_is_opened_from_the_combo_box(program, qtbot, bundle):
     from tests.e2e.paper import write_paper_bundle
 
@@ -200,6 +214,75 @@ def test_a_photo_dropped_anywhere_becomes_the_subject(program, qtbot, tmp_path):
         lambda: program.state.subject.key != before and program.state.subject.cut_out is not None, timeout=20_000
     )
     assert program.state.subject.photo.width == 200
+
+
+def fall(window: QWidget, field: QWidget, data: QMimeData) -> None:
+    """Let something fall on a field, by way of the window of the system, as a drag from another program does."""
+    middle = QPointF(field.mapTo(window, field.rect().center()))
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(window.windowHandle(), QDragEnterEvent(middle.toPoint(), *how))
+    QApplication.sendEvent(window.windowHandle(), QDragMoveEvent(middle.toPoint(), *how))
+    QApplication.sendEvent(window.windowHandle(), QDropEvent(middle, *how))
+
+
+def test_a_photo_that_falls_on_a_text_field_becomes_the_subject_and_words_stay_the_fields(program, qtbot, tmp_path):
+    """The fields took the address of the file for words."""
+    wait_ready(qtbot, program)
+    window = program.window
+    prompt, name = window.prompt.sheet.prompt, window.subject.name_row.edit
+    prompt.set_text("a ball on the lawn")  # the example's own goes with the example
+    for number, field in enumerate((prompt, name)):
+        photo, data = save_disc(tmp_path / f"duck {number}.png", (30, 90 + number, 200)), QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(photo))])
+        data.setText(str(photo))
+        fall(window, field, data)
+        qtbot.waitUntil(lambda photo=photo: program.state.subject.title == photo.name, timeout=20_000)
+    assert (prompt.toPlainText(), name.text()) == ("a ball on the lawn", "")
+    words = QMimeData()
+    words.setText("in the rain")
+    fall(window, prompt, words)
+    assert "in the rain" in prompt.toPlainText()
+
+
+def test_ctrl_v_in_the_prompt_takes_a_photo_and_writes_words(program, qtbot, tmp_path):
+    """The prompt has the focus at every start: there Ctrl+V of a picture did nothing, and of a file wrote its address."""
+    wait_ready(qtbot, program)
+    prompt, clipboard = program.window.prompt.sheet.prompt, QApplication.clipboard()
+    program.window.activateWindow()
+    qtbot.waitUntil(prompt.hasFocus)
+    prompt.set_text("a ball on the lawn")
+    photo = save_disc(tmp_path / "my duck.png", (30, 90, 200))
+    clipboard.setImage(QImage(str(save_disc(tmp_path / "other.png", (200, 90, 30)))))
+    QTest.keyClick(prompt, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: program.state.subject.title == "Pasted picture", timeout=20_000)
+    file = QMimeData()
+    file.setUrls([QUrl.fromLocalFile(str(photo))])
+    clipboard.setMimeData(file)
+    QTest.keyClick(prompt, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: program.state.subject.title == photo.name, timeout=20_000)
+    assert prompt.toPlainText() == "a ball on the lawn"
+    office = QMimeData()
+    office.setText(" in the rain")
+    office.setImageData(QImage(str(photo)))
+    clipboard.setMimeData(office)
+    QTest.keyClick(prompt, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert " in the rain" in prompt.toPlainText()
+
+
+def test_ctrl_c_in_the_prompt_copies_the_picture_unless_words_are_chosen(program, qtbot):
+    wait_ready(qtbot, program)
+    prompt, clipboard = program.window.prompt.sheet.prompt, QApplication.clipboard()
+    program.window.activateWindow()
+    qtbot.waitUntil(prompt.hasFocus)
+    program.window.drawing.generate()
+    wait_idle(qtbot, program)
+    clipboard.clear()
+    QTest.keyClick(prompt, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert clipboard.mimeData().hasImage()
+    prompt.selectAll()
+    QTest.keyClick(prompt, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert clipboard.text() == prompt.toPlainText()
+    assert not clipboard.mimeData().hasImage()
 
 
 def test_a_dropped_picture_of_ours_brings_everything_back(program, qtbot):
