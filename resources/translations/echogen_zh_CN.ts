@@ -908,8 +908,8 @@
         <translation>请用“pip install rawpy”安装，或先将照片存为 JPEG。</translation>
     </message>
     <message>
-        <source>Install it with: pip install &apos;echogen-desktop[ray]&apos;.</source>
-        <translation>请用此命令安装：pip install &apos;echogen-desktop[ray]&apos;。</translation>
+        <source>Install it with: pip install &apos;ray[data]&gt;=2.60,&lt;3&apos; pyarrow.</source>
+        <translation>安装命令：pip install &apos;ray[data]&gt;=2.60,&lt;3&apos; pyarrow。</translation>
     </message>
     <message>
         <source>Invert</source>
@@ -1298,6 +1298,10 @@
     <message>
         <source>Move, size or turn the subject</source>
         <translation>移动、缩放或旋转主体</translation>
+    </message>
+    <message>
+        <source>Name a file of JSON lines in UTF-8.</source>
+        <translation>请指定 UTF-8 编码的逐行 JSON 文件。</translation>
     </message>
     <message>
         <source>Name a file of JSON lines.</source>
@@ -2240,10 +2244,6 @@
         <translation>文件夹无法写入</translation>
     </message>
     <message>
-        <source>The folder of subjects {folder} does not exist.</source>
-        <translation>主体文件夹 {folder} 不存在。</translation>
-    </message>
-    <message>
         <source>The folder {folder} cannot be made: {reason}.</source>
         <translation>无法创建文件夹 {folder}：{reason}。</translation>
     </message>
@@ -2958,6 +2958,10 @@
     <message>
         <source>There is no file {path}.</source>
         <translation>没有文件 {path}。</translation>
+    </message>
+    <message>
+        <source>There is no folder of subjects {folder}.</source>
+        <translation>没有主体文件夹 {folder}。</translation>
     </message>
     <message>
         <source>There is no folder {folder}.</source>
@@ -4244,6 +4248,10 @@
         <translation>{path} 已损坏：不是完好的 safetensors 文件。</translation>
     </message>
     <message>
+        <source>{path} is no list of requests.</source>
+        <translation>{path} 不是请求列表。</translation>
+    </message>
+    <message>
         <source>{photo} is skipped: {error}</source>
         <translation>已跳过 {photo}：{error}</translation>
     </message>
@@ -4430,22 +4438,6 @@
     <message>
         <source>“{wanted}” is no memory plan.</source>
         <translation>“{wanted}”不是内存方案。</translation>
-    </message>
-    <message>
-        <source>Install it with: pip install &apos;ray[data]&gt;=2.60,&lt;3&apos; pyarrow.</source>
-        <translation>安装命令：pip install &apos;ray[data]&gt;=2.60,&lt;3&apos; pyarrow。</translation>
-    </message>
-    <message>
-        <source>Name a file of JSON lines in UTF-8.</source>
-        <translation>请指定 UTF-8 编码的逐行 JSON 文件。</translation>
-    </message>
-    <message>
-        <source>There is no folder of subjects {folder}.</source>
-        <translation>没有主体文件夹 {folder}。</translation>
-    </message>
-    <message>
-        <source>{path} is no list of requests.</source>
-        <translation>{path} 不是请求列表。</translation>
     </message>
 </context>
 <context>
@@ -6765,10 +6757,6 @@
         <translation>折叠</translation>
     </message>
     <message>
-        <source>Draw</source>
-        <translation>绘制</translation>
-    </message>
-    <message>
         <source>Draw many prompts in one press, and see them in a table</source>
         <translation>一次绘制多条提示词，并以表格查看</translation>
     </message>
@@ -6803,6 +6791,10 @@
     <message>
         <source>Generate</source>
         <translation>生成</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
     </message>
     <message>
         <source>Identity is what the subject is, look is its fine detail</source>
@@ -6907,10 +6899,6 @@
     <message>
         <source>variety, details</source>
         <translation>多样性、细节</translation>
-    </message>
-    <message>
-        <source>Go on</source>
-        <translation>继续</translation>
     </message>
 </context>
 <context>
@@ -7929,13 +7917,6 @@
     <message>
         <source>{0} – its cut-out cannot be used</source>
         <translation>{0} – 抠图无法使用</translation>
-    </message>
-</context>
-<context>
-    <name>HistoryView</name>
-    <message>
-        <source>History</source>
-        <translation>历史</translation>
     </message>
 </context>
 </TS>
