@@ -132,7 +132,7 @@ class ErrorSteps(QObject):
 
     @Slot()
     def _rescan_now(self) -> None:
-        self._banner.hide()  # it comes again when there is still no room
+        self._banner.clear_error()  # it comes again when there is still no room
         self._rescan()
 
     def _save_again(self, ask: Callable[[], object]) -> None:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app.look.controls import OutlinedButton
 from app.session.photo_reading import TooManyPhotos
@@ -114,3 +114,20 @@ def test_a_photo_that_cannot_be_read_is_forgotten_with_the_next_ones_that_are_gi
     steps.show(PhotoError(Sentence("letter.jpg holds no image.")))
     steps.history_used()
     assert not banner.isHidden(), "a photo that was given, which no picture replaces"
+
+
+def test_a_focus_in_the_banner_goes_back_where_it_was(qtbot):
+    """It went on to what comes next in the window, the choice of the model."""
+    window = QWidget()
+    column, prompt, banner = QVBoxLayout(window), QLineEdit(), ErrorBanner()
+    for widget in (QLineEdit(), banner, QLineEdit(), prompt):
+        column.addWidget(widget)
+    qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    prompt.setFocus()
+    qtbot.waitUntil(prompt.hasFocus)
+    banner.show_error(CannotWrite(Sentence("The disk is full.")))
+    banner.close_button.setFocus()
+    banner.close_button.click()
+    assert prompt.hasFocus()
