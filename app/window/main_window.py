@@ -373,7 +373,7 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event) -> None:
         self.drop_frame.hide()
-        if not self.drop_frame.refused and self.photo_sources.take(event.mimeData()):
+        if self.photo_sources.take(event.mimeData()):
             event.setDropAction(Qt.DropAction.CopyAction)
             event.accept()
 
