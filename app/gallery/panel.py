@@ -48,7 +48,7 @@ class GalleryPanel(QWidget):
         self.model = GalleryModel(store)
         self.view = GalleryView(self.model, store, self)
         self._facets = Facets()
-        self._changed = False
+        self._changed = self._focus_back = False
         self._build()
         self._connect()
         self.retranslate()
@@ -305,7 +305,15 @@ class GalleryPanel(QWidget):
         self.chosen_words.setText(self.tr("1 chosen") if one else self.tr("{0} chosen").format(count))
         self.compare_button.setVisible(count in (1, 2))
         shown = self.model.rowCount() > 0
+        if not shown and self.view.hasFocus():
+            # Hidden, it would hand the focus to what comes next in the window, the choice of the model.
+            self.back.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._focus_back = True
         self.view.setVisible(shown)
+        if shown and self._focus_back:
+            self._focus_back = False
+            if self.back.hasFocus():
+                self.view.setFocus(Qt.FocusReason.OtherFocusReason)
         self.empty.setVisible(not shown)
         self.empty.setText(
             self.tr("No picture is like that. Esc shows all.")

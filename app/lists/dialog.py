@@ -74,6 +74,7 @@ class ListDialog(Dialog):
         self.report("")
         for signal in (state.requestChanged, state.engineChanged, state.maskChanged, state.jobChanged):
             signal.connect(self._count)
+        state.jobChanged.connect(self._told)  # also when the engine stopped: what is held is to be gone on with
         run.begun.connect(self._begun)
         run.changed.connect(self._drawn)
         run.ended.connect(self._told)
@@ -320,6 +321,7 @@ class ListDialog(Dialog):
 
     @Slot()
     def _draw_rest(self) -> None:
+        self.report("")
         self._run.draw_rest()
         self._told()
 

@@ -78,7 +78,12 @@ class Controller(QObject):
         self.fresh: Result | None = None
         """The result of the drawing that ended last: the canvas hears of it from the queue, with what it formed from."""
         self.regions = RegionRequests(state, queue.unfinished, self)
+        self.keep_error: EchoGenError | None = None
+        """Why a finished picture is not in the pictures folder."""
         self.export_error: EchoGenError | None = None
+        """Why something could not be saved where the user wanted it."""
+        self.ask_again: Callable[[], object] | None = None
+        """Asks once more where it is to be saved."""
         self.saver = PictureSaver(store, self)
         self.saver.kept.connect(self._is_kept)
         self.saver.keepFailed.connect(self._not_kept)
@@ -361,7 +366,8 @@ class Controller(QObject):
         if id(finished) in self._keeping:
             self._unsaved.append(self._keeping.pop(id(finished)))
         fact = Sentence("The picture could not be saved: {error}", error=error)
-        self.failed.emit(in_words(error, fact, Sentence("Save it with Save as….")), "")
+        self.keep_error = in_words(error, fact, Sentence("Save it with Save as…."))
+        self.failed.emit(self.keep_error, "")
 
     @property
     def saving(self) -> int:
@@ -411,22 +417,41 @@ class Controller(QObject):
             )
         )
 
-    def export(self, source: Path | Result, target: Path, *, metadata: bool) -> None:
-        """Save a picture somewhere else: a file of the history, or what is on the screen."""
+    def export(
+        self, source: Path | Result, target: Path, *, metadata: bool, ask_again: Callable[[], object] | None = None
+    ) -> None:
+        """Save a picture somewhere else: a file of the history, or what is on the screen.
+
+        Args:
+            ask_again: asks for another place, where this one takes nothing.
+        """
+        self.ask_again = ask_again
         if isinstance(source, Result):
             self.saver.write(source, target, metadata)
         else:
             self.saver.export(source, target, metadata)
 
-    def export_all(self, named: Iterable[tuple[Path, str]], folder: Path, *, metadata: bool) -> None:
+    def export_all(
+        self,
+        named: Iterable[tuple[Path, str]],
+        folder: Path,
+        *,
+        metadata: bool,
+        ask_again: Callable[[], object] | None = None,
+    ) -> None:
         """Save files of the history under these names into a folder; no file that is there is written over."""
+        self.ask_again = ask_again
         self.saver.export_all(named, folder, metadata)
 
     @Slot(object)
     def _could_not_export(self, error: Exception) -> None:
         fact = Sentence("The picture could not be saved: {error}", error=error)
-        self.export_error = in_words(error, fact, Sentence("Choose another folder."))
-        self.failed.emit(self.export_error, "")
+        self.could_not_save(in_words(error, fact, Sentence("Choose another folder.")), self.ask_again)
+
+    def could_not_save(self, error: EchoGenError, ask_again: Callable[[], object] | None = None) -> None:
+        """Tell that something could not be saved where the user wanted it; ``ask_again`` as in ``export``."""
+        self.export_error, self.ask_again = error, ask_again
+        self.failed.emit(error, "")
 
 
 def _random_seed() -> int:

@@ -29,6 +29,12 @@ TOLD = 3
 """So many photos that cannot be opened are said with their reason."""
 
 
+class TooManyPhotos(PhotoError):
+    """A subject has as many photos as it may have; another photo would not help."""
+
+    title = Sentence("Too many photos")
+
+
 class PhotoReading(QObject):
     """See the module.
 
@@ -86,7 +92,7 @@ class PhotoReading(QObject):
         free = MAX_VIEWS + 1 - len([photo for photo in self._state.subjects if photo.card == card])
         if len(given) > free:
             self.failed.emit(
-                PhotoError(
+                TooManyPhotos(
                     Sentence("A subject has at most {most} photos.", most=MAX_VIEWS + 1),
                     Sentence("Take one of them out first."),
                 )

@@ -305,8 +305,8 @@ class Readiness:
 
     @property
     def is_coming(self) -> bool:
-        """True while what is missing comes by itself: a press of Generate waits for it."""
-        return self.starting or (not self.has_subject and (self.reading or self.finding))
+        """True while all that is missing comes by itself: a press of Generate waits for it. A prompt does so only at a start."""
+        return self.starting or (self.has_prompt and not self.has_subject and (self.reading or self.finding))
 
 
 def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
@@ -320,11 +320,12 @@ def help_line(ready: Readiness, count: int = 1) -> tuple[bool, str]:
         return False, say("Opening the photo…")
     if not ready.has_photo:
         return False, say("Add a photo first")
-    if not ready.has_subject:
-        waits = say("Opening the photo…") if ready.reading else say("The cut-out is not ready yet")
-        return False, translated(ready.problem) or waits
-    if not ready.has_prompt:
+    if not ready.has_subject and ready.problem:
+        return False, translated(ready.problem)
+    if not ready.has_prompt:  # said before the cut-out is there, which comes by itself
         return False, say("Write a prompt first")
+    if not ready.has_subject:
+        return False, say("Opening the photo…") if ready.reading else say("The cut-out is not ready yet")
     if ready.loading:
         return True, say("Starts as soon as the model is loaded")
     if ready.failed:

@@ -37,7 +37,9 @@ class PhotoDrops(QObject):
         match event.type():
             case QEvent.Type.DragEnter | QEvent.Type.DragMove:
                 assert isinstance(event, QDropEvent)
-                if event.source() is not None or not holds_picture(event.mimeData()) or not self._may_take():
+                data = event.mimeData()
+                takes = holds_picture(data) and not holds_folders_only(data) and self._may_take()
+                if event.source() is not None or not takes:
                     return False
                 self._show(True)
                 event.setDropAction(Qt.DropAction.CopyAction)
@@ -61,6 +63,12 @@ class PhotoDrops(QObject):
 def holds_picture(data: QMimeData) -> bool:
     """Return True if a drop may hold a picture."""
     return bool(local_files(data)) or data.hasImage()
+
+
+def holds_folders_only(data: QMimeData) -> bool:
+    """Return True if a drop is of folders, with no file beside them."""
+    files = local_files(data)
+    return bool(files) and all(file.is_dir() for file in files)
 
 
 def is_for_text(data: QMimeData) -> bool:

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from app.language import sentences
 from app.look.controls import IconButton, OutlinedButton, PlainButton, clear, label, reading_pane
@@ -81,11 +82,15 @@ class ErrorBanner(QFrame):
         self.details_button.clicked.connect(self._toggle_details)
         self.copy_button.clicked.connect(self.copy)
         self.error: EchoGenError | None = None
+        self._before: QWidget | None = None
         self.hide()
 
     def show_error(self, error: EchoGenError, details: str = "", steps: Sequence[NextStep] = ()) -> None:
         """Show an error. ``details``: the traceback, for reports; "" hides the button."""
         self.error = error
+        focused = QApplication.focusWidget()
+        if focused is not None and not self.isAncestorOf(focused):
+            self._before = focused
         self._say(error)
         self._traceback = details.strip()
         self.details.setPlainText(in_short(details, datetime.now(), str(error)) if self._traceback else "")
@@ -122,8 +127,12 @@ class ErrorBanner(QFrame):
         self.closed.emit()
 
     def clear_error(self) -> None:
-        """Nothing is wrong any more."""
+        """Nothing is wrong any more. A focus in the banner goes back where it was when the banner came."""
         self.error = None
+        focused, before, self._before = QApplication.focusWidget(), self._before, None
+        leaves = focused is not None and self.isAncestorOf(focused)
+        if leaves and before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
         self.hide()
 
     def as_text(self) -> str:

@@ -119,7 +119,7 @@ class Cutting(QObject):
     @Slot(object)
     def _failed(self, error: Exception) -> None:
         known = in_words(error, Sentence("The cut-out could not be saved: {error}", error=error))
-        self._controller.failed.emit(known, "")
+        self._controller.could_not_save(known, self.save_subject)
 
 
 def subject_in(result: Result, manifest: BundleManifest | None) -> np.ndarray | None:

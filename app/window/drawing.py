@@ -74,7 +74,7 @@ class Drawing(QObject):
             panels.editor.use()
             if panels.is_editing():
                 return  # the editor says why this cut-out cannot be used
-        if self._controller.subjects.is_changing():
+        if self._controller.subjects.is_changing() and self._state.readiness().has_prompt:
             self._pressed = True  # a picture has the cut-out that is seen, which takes a moment
             return
         if self._state.readiness().is_coming:

@@ -22,13 +22,14 @@ class DropFrame(QWidget):
         self._window = window
         self.setObjectName("dropFrame")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.text = ""
+        self.text, self.refused = "", False
         window.installEventFilter(self)
         notifier.changed.connect(self.update)
         self.hide()
 
-    def show_text(self, text: str) -> None:
-        self.text = text
+    def show_text(self, text: str, *, refused: bool = False) -> None:
+        """Cover the window; ``refused``: the text says why this cannot be dropped."""
+        self.text, self.refused = text, refused
         self.setGeometry(self._window.rect())
         self.show()
         self.raise_()
@@ -55,7 +56,8 @@ class DropFrame(QWidget):
         painter.setBrush(color("surface-raised"))
         painter.drawRoundedRect(card, radius("card"), radius("card"))
         spot = QRectF(card.left() + 24, card.center().y() - _ICON / 2, _ICON, _ICON)
-        icons.paint_icon(painter, "image-plus", spot, "accent")
+        icon, color_of_icon = ("triangle-alert", "warning") if self.refused else ("image-plus", "accent")
+        icons.paint_icon(painter, icon, spot, color_of_icon)
         painter.setFont(font)
         painter.setPen(color("text"))
         painter.drawText(

@@ -50,6 +50,7 @@ class Larger(QObject):
         self.enlargement.done.connect(self._enlarged)
         self.enlargement.failed.connect(self._not_saved)
         self._asked: Result | None = None
+        self._ask_again: Callable[[], object] | None = None
         self.dialog: LargerDialog | None = None
         panels.canvas.actions_bar.saveLarger.connect(self.ask)
 
@@ -91,6 +92,7 @@ class Larger(QObject):
         start = existing(self._controller.store.folder.parent) / f"{name.stem} {factor}x.png"
         chosen, _ = QFileDialog.getSaveFileName(self._window, self.tr("Save larger"), str(start), _KINDS)
         if chosen:
+            self._ask_again = partial(self._ask_where, factor, by_network)
             self.save(result.file, with_suffix(Path(chosen)), factor, by_network)
 
     def save(self, source: Path, target: Path, factor: int, by_network: bool) -> None:
@@ -127,7 +129,7 @@ class Larger(QObject):
     def _not_saved(self, error: Exception) -> None:
         self._close_dialog()  # the banner lies under it
         fact = Sentence("The picture could not be saved: {error}", error=error)
-        self._controller.failed.emit(in_words(error, fact, Sentence("Choose another folder.")), "")
+        self._controller.could_not_save(in_words(error, fact, Sentence("Choose another folder.")), self._ask_again)
 
     def close(self) -> None:
         """End what goes on."""

@@ -136,7 +136,7 @@ class Listing(QObject):
     @Slot(object)
     def _not_saved(self, error: Exception) -> None:
         fact = Sentence("The sheet could not be saved: {error}", error=error)
-        self._controller.failed.emit(in_words(error, fact, Sentence("Choose another folder.")), "")
+        self._controller.could_not_save(in_words(error, fact, Sentence("Choose another folder.")))
 
 
 def _write_sheet(target: Path, files: Sequence[Path | None], labels: Sequence[tuple[str, str]]) -> Path:

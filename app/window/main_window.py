@@ -255,6 +255,7 @@ class MainWindow(QMainWindow):
         further, sources = self.further_photos, self.photo_sources
         for given in (sources.filesGiven, sources.imageGiven, further.given, self.subject.gallery.chosen):
             given.connect(self.faults.photos_given)
+        self.subject.photos.removed.connect(self.faults.photo_taken_out)
         self.photo_sources.filesGiven.connect(controller.files.open)
         self.photo_sources.imageGiven.connect(controller.subjects.reading.open_image)
         for wants_photo in (self.subject.chooseRequested, self.left.replaceRequested):
@@ -347,17 +348,25 @@ class MainWindow(QMainWindow):
             self.photo_sources.filesGiven.emit(files)
 
     def dragEnterEvent(self, event) -> None:
-        from app.subject.photo_drops import holds_picture
+        from app.subject.photo_drops import holds_folders_only, holds_picture, local_files
 
         data = event.mimeData()
-        if event.source() is None and holds_picture(data):
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-            self.drop_frame.show_text(self.tr("Drop to use this photo"))
+        if event.source() is not None or not holds_picture(data):
+            return
+        count, refused = sum(not file.is_dir() for file in local_files(data)), holds_folders_only(data)
+        if refused:
+            words = self.tr("A folder cannot be opened: drop the photos in it")
+        elif count > 1:
+            words = self.tr("Drop to put {0} photos on the shelf").format(count)
+        else:
+            words = self.tr("Drop to use this photo")
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()  # also of folders: only then is it told when they leave the window
+        self.drop_frame.show_text(words, refused=refused)
 
     def dragMoveEvent(self, event) -> None:
         event.setDropAction(Qt.DropAction.CopyAction)
-        event.accept()
+        event.setAccepted(not self.drop_frame.refused)
 
     def dragLeaveEvent(self, event) -> None:
         self.drop_frame.hide()

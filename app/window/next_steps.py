@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Slot
 from app.language import sentences
 from app.language.say import say
 from app.session.controller import Controller
+from app.session.photo_reading import TooManyPhotos
 from app.store.errors import HistoryNotWritten
 from app.window.banner import ErrorBanner, NextStep
 from engine import (
@@ -96,6 +97,12 @@ class ErrorSteps(QObject):
         self._clear_photo("given")
 
     @Slot()
+    def photo_taken_out(self) -> None:
+        """A photo of a subject was taken out: that it has too many is done with."""
+        if isinstance(self._banner.error, TooManyPhotos):
+            self._banner.clear_error()
+
+    @Slot()
     def history_used(self) -> None:
         """A picture of the history is shown, or one was taken out: that one could not be read is done with."""
         self._clear_photo("history")
@@ -125,8 +132,12 @@ class ErrorSteps(QObject):
 
     @Slot()
     def _rescan_now(self) -> None:
-        self._banner.hide()  # it comes again when there is still no room
+        self._banner.clear_error()  # it comes again when there is still no room
         self._rescan()
+
+    def _save_again(self, ask: Callable[[], object]) -> None:
+        self._banner.clear_error()  # it comes again when that place takes nothing either
+        ask()
 
     def _next_steps(self, error: EchoGenError) -> list[NextStep]:
         state = self._controller.state
@@ -135,12 +146,19 @@ class ErrorSteps(QObject):
                 return [NextStep(self.tr("Use low-memory plan"), self._controller.use_low_memory)]
             case HistoryNotWritten():  # another folder for pictures would not help
                 return [NextStep(say("Rescan folder"), self._rescan_now)]
-            case CannotWrite():
+            case CannotWrite() if (
+                error is self._controller.export_error
+            ):  # the pictures folder has nothing to do with it
+                ask = self._controller.ask_again
+                return [NextStep(self.tr("Choose another folder…"), lambda: self._save_again(ask))] if ask else []
+            case CannotWrite() if error is self._controller.keep_error:
                 return [NextStep(self.tr("Choose another folder…"), self._choose_folder)]
             case BundleError():
                 return [NextStep(self.tr("Choose another model…"), self._choose_model)]
             case DeviceLost() if state.engine.phase == "failed":
                 return [NextStep(self.tr("Start it again"), self._controller.models.restart)]
+            case TooManyPhotos():
+                return []
             case PhotoError():
                 return [NextStep(self.tr("Choose another photo…"), self._choose_photo)]
             case SubjectNotFound():

@@ -337,7 +337,8 @@ class FinishedPictures(QObject):
         chosen = QFileDialog.getExistingDirectory(self._window, self.tr("Save to a folder"), start)
         if chosen:
             named = [(picture.file, export_name(picture.prompt, picture.seed)) for picture in pictures]
-            self._controller.export_all(named, Path(chosen), metadata=metadata)
+            ask_again = partial(self._save_all, pictures, metadata)
+            self._controller.export_all(named, Path(chosen), metadata=metadata, ask_again=ask_again)
 
     def _ask_and_save(self, source: Path | Result, prompt: str, seed: int, metadata: bool) -> None:
         start = existing(self._controller.store.folder.parent) / export_name(prompt, seed)
@@ -345,7 +346,8 @@ class FinishedPictures(QObject):
         title = self.tr("Save as") if metadata else self.tr("Save without metadata")
         name, _ = QFileDialog.getSaveFileName(self._window, title, str(start), kinds)
         if name:
-            self._controller.export(source, Path(name), metadata=metadata)
+            ask_again = partial(self._ask_and_save, source, prompt, seed, metadata)
+            self._controller.export(source, Path(name), metadata=metadata, ask_again=ask_again)
 
     @Slot()
     def _copied(self) -> None:

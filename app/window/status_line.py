@@ -35,7 +35,8 @@ class StatusLine(QObject):
         self._fetching_token = "accent"
         self._told_of: object = None
         state = controller.state
-        for signal in (state.engineChanged, state.jobChanged, state.maskChanged):
+        state.engineChanged.connect(self._engine_changed)
+        for signal in (state.jobChanged, state.maskChanged):
             signal.connect(self.show)
         state.resultChanged.connect(self._other_picture)
         controller.drawing.connect(self._begins)
@@ -82,7 +83,16 @@ class StatusLine(QObject):
     @Slot(str)
     def _ended(self, text: str) -> None:
         result = self._state.result
+        if self._state.engine.phase == "loading":
+            text = ""  # the engine is started again: the banner has what ended it, and after that it is ready
         self._last, self._told_of = text, result.image if result is not None else None
+        self.show()
+
+    @Slot()
+    def _engine_changed(self) -> None:
+        """Another engine is started: how the last drawing of the one before ended is not said of it."""
+        if self._state.engine.phase == "loading":
+            self._last = ""
         self.show()
 
     @Slot()

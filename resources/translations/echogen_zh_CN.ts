@@ -3164,6 +3164,10 @@
         <translation>今天</translation>
     </message>
     <message>
+        <source>Too many photos</source>
+        <translation>照片太多</translation>
+    </message>
+    <message>
         <source>Top-p must be a number from 0 to 1.</source>
         <translation>Top-p 必须是 0 到 1 的数。</translation>
     </message>
@@ -5905,6 +5909,14 @@
 </context>
 <context>
     <name>MainWindow</name>
+    <message>
+        <source>A folder cannot be opened: drop the photos in it</source>
+        <translation>无法打开文件夹：请拖入其中的照片</translation>
+    </message>
+    <message>
+        <source>Drop to put {0} photos on the shelf</source>
+        <translation>松开即可将 {0} 张照片放上架子</translation>
+    </message>
     <message>
         <source>Drop to use this photo</source>
         <translation>松开以使用此照片</translation>

@@ -115,3 +115,19 @@ def test_many_are_deleted_without_being_read(qtbot, tmp_path: Path, monkeypatch)
     assert len(store.ids(PictureFilter())) == 400
     background.shutdown()
     store.close()
+
+
+def test_the_keys_stay_in_a_gallery_that_is_empty(qtbot, tmp_path: Path):
+    """The focus went on to the choice of the model in the top bar, where an arrow key opens another one."""
+    store, history, panel = all_chosen(qtbot, tmp_path)
+    panel.activateWindow()
+    panel.view.setFocus()
+    qtbot.waitUntil(panel.view.hasFocus)
+    history.commands.delete()
+    qtbot.waitUntil(lambda: not panel.view.isVisible())
+    assert panel.back.hasFocus()
+    history.commands.undo_delete()
+    qtbot.waitUntil(panel.view.isVisible)
+    assert panel.view.hasFocus()
+    background.shutdown()
+    store.close()

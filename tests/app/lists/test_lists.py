@@ -28,8 +28,10 @@ from app.store.history_store import HistoryStore
 from app.store.list_store import ListStore
 from app.system import background
 from app.window.listing import Listing
-from engine.errors import InputError
+from engine import Sentence
+from engine.errors import DeviceLost, InputError
 from engine.events import EngineInfo, Finished, Timing
+from engine.process import Failed
 from engine.prompt_list import make_requests, parse_prompts
 from engine.request import GenerationRequest
 from engine.requests_file import read_requests, write_requests
@@ -125,6 +127,17 @@ def test_what_is_left_is_drawn_again(rig):
     assert rig.link.drawn[-1].prompt == "a" and rig.run.busy
     rig.finish()
     assert rig.run.done == 3
+
+
+def test_a_list_whose_engine_stopped_can_be_gone_on_with_where_that_is_said(rig, dialog):
+    rig.run.begin(_listed("a", "b"))
+    dialog.report("It ended unexpectedly.", failed=True)
+    assert dialog.stop.isVisible() and not dialog.rest.isVisible()
+    failed = Failed(rig.state.jobs.drawing, DeviceLost(Sentence("Gone.")), "")
+    rig.link.failed.emit(failed, Previews(failed.job))
+    assert dialog.rest.isVisible() and not dialog.stop.isVisible()
+    dialog.rest.click()
+    assert not dialog.fault.isVisible() and dialog.stop.isVisible()
 
 
 def test_files_of_lists(tmp_path):

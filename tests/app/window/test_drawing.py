@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -76,13 +77,15 @@ def test_a_press_in_the_first_moment_draws_as_soon_as_model_and_subject_are_ther
     assert len(rig.drawn()) == 1, "one press, one picture"
 
 
-def test_a_press_while_the_subject_is_found_says_at_its_end_what_is_still_missing(rig: Rig):
+def test_a_prompt_that_is_missing_is_said_while_the_subject_is_found(rig: Rig):
     rig.open_model()
     subject = rig.state.add_subject(finding=True)
-    rig.press()
-    rig.state.update_subject(subject.key, finding=False, cut_out=cut_out())
-    assert rig.drawn() == [] and rig.window.toast.text() == "Write a prompt first"
+    QApplication.processEvents()
+    assert not rig.button.isEnabled() and rig.button.toolTip() == "Write a prompt first"
+    rig.window.drawing.generate()  # by its key
+    assert rig.window.toast.text() == "Write a prompt first"
     rig.state.update_values(prompt="a robot in the snow")
+    rig.state.update_subject(subject.key, finding=False, cut_out=cut_out())
     assert rig.drawn() == [], "what was said is done with"
 
 
@@ -101,3 +104,36 @@ def test_without_anything_on_its_way_there_is_nothing_to_press(rig: Rig):
     rig.open_model()
     QApplication.processEvents()
     assert not rig.button.isEnabled() and rig.button.toolTip() == "Add a photo first"
+
+
+def test_after_the_engine_stopped_and_came_back_it_is_ready(rig: Rig):
+    rig.open_model()
+    rig.controller.ended.emit("Stopped: not enough memory")
+    assert rig.window.top_bar.status.text() == "Stopped: not enough memory"
+    rig.state.update_engine(phase="loading", fraction=0.0)
+    rig.controller.ended.emit("Stopped: the engine stopped")  # told after it is begun again
+    rig.state.update_engine(phase="ready")
+    assert rig.window.top_bar.status.text() == "Ready"
+
+
+@pytest.mark.parametrize(
+    ("names", "words", "taken"),
+    [
+        (["cat.jpg"], "Drop to use this photo", True),
+        (["cat.jpg", "dog.jpg", "folder"], "Drop to put 2 photos on the shelf", True),
+        (["folder"], "A folder cannot be opened: drop the photos in it", False),
+    ],
+)
+def test_the_frame_says_what_becomes_of_what_is_dragged(rig: Rig, tmp_path, names, words, taken):
+    (tmp_path / "folder").mkdir()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in names])
+    at, buttons, none = QPoint(400, 300), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(rig.window, QDragEnterEvent(at, Qt.DropAction.CopyAction, data, buttons, none))
+    move = QDragMoveEvent(at, Qt.DropAction.CopyAction, data, buttons, none)
+    QApplication.sendEvent(rig.window, move)
+    frame = rig.window.drop_frame
+    assert frame.isVisible() and frame.text == words and move.isAccepted() == taken
+    rig.window.grab()
+    QApplication.sendEvent(rig.window, QDragLeaveEvent())
+    assert frame.isHidden()

@@ -58,6 +58,8 @@ def test_a_full_card_says_so(rig, photo, qtbot, monkeypatch):
     card = rig.state.subject.card
     rig.window.further_photos._given(card, [photo] * 4)
     assert "at most 4 photos" in rig.window.banner.error.sentence
+    rig.window.subject.photos.removed.emit()
+    assert rig.window.banner.error is None, "there is room again"
 
 
 def test_what_was_wrong_with_a_photo_goes_with_the_next_one_wherever_it_comes_from(rig, photo, qtbot, monkeypatch):
