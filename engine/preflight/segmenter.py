@@ -45,7 +45,7 @@ from engine.preflight.shipped.network import SHIPPED, ShippedNetwork
 from engine.preflight.shipped.reaching import falls_short, reaching
 from engine.preflight.shipped.second_thing import AS_LARGE, second_thing
 from engine.preflight.shipped.second_thing import WAY as SECOND_THING
-from engine.preflight.shipped.things import THINGS, KnownThings
+from engine.preflight.shipped.things import THINGS, Evidence, KnownThings
 from engine.preflight.shipped.traits import within
 from engine.preflight.together import together
 from engine.sentence import Sentence
@@ -255,8 +255,13 @@ class Segmenter:
         rough: list[Proposal] = []
         classes: tuple[int, ...] = ()
         if given is None and (not marks or "segmentation" not in self._parts.roles):
-            classes = self._things.classes(hint.name) if self._things is not None and hint.name else ()
-            answers = self._by_itself(working, marks, classes)
+            evidence = self._things.see(working.whole.fine) if self._things is not None and not marks else None
+            classes = self._meant(hint.name, evidence)
+            answers = self._by_itself(working, marks, evidence, classes)
+            if classes and (not answers or _shows_nothing(working, answers[0])):
+                # A name helps to choose, it takes nothing away.
+                classes = ()
+                answers = self._by_itself(working, marks, evidence)
             rough = [] if answers else guesses(working, marks)
             if not (answers or rough) or (answers and not marks and _shows_nothing(working, answers[0])):
                 raise _nothing(hint)
@@ -289,17 +294,27 @@ class Segmenter:
             notes.append(_NAME_UNUSED)
         return _proposal(hint, mask, score, first=given, others=boxes[1:], method=method, sure=sure)
 
-    def _by_itself(self, working: WorkingPhoto, marks: Marks, classes: tuple[int, ...]) -> list[Candidate]:
+    def _meant(self, name: str, evidence: Evidence | None) -> tuple[int, ...]:
+        """The classes that a name means, if the photo shows one of them; many a name has another sense than the one that is known."""
+        if self._things is None or evidence is None or not name:
+            return ()
+        classes = self._things.classes(name)
+        return classes if evidence.shows(classes) else ()
+
+    def _by_itself(
+        self, working: WorkingPhoto, marks: Marks, evidence: Evidence | None, classes: tuple[int, ...] = ()
+    ) -> list[Candidate]:
         """Answers for the whole photo, best first; none where the network cannot be used.
 
         Args:
+            evidence: what the photo shows, where that is to be thought of.
             classes: what is meant, as the name says; without, whatever the photo seems to show.
         """
         if self._network is None:
             return []
-        evidence = self._things.see(working.whole.fine) if self._things is not None and not marks else None
         places = evidence.of(classes) if evidence is not None else None
-        found = by_itself(working, self._network, marks, lambda: colour_candidates(working, marks), places) or []
+        named = bool(classes)
+        found = by_itself(working, self._network, marks, lambda: colour_candidates(working, marks), places, named) or []
         if found and evidence is not None and self._things is not None:
             part = known_part(working, self._network, self._things, evidence, found[0], classes)
             found = found if part is None else [part, *found]

@@ -46,6 +46,9 @@ _FILLS = 0.8
 _UNLIKELY_READING = 0.25
 """A second reading that lies so far behind the first one (of an estimate and a correlation, 0 … 2) is not gone over again."""
 
+_BROAD = 0.7
+"""Cells over which the places of what is named are softened before one of them is pointed at."""
+
 _STANDS_OUT = [TRAITS.index("apart"), TRAITS.index("edges")]
 
 _SMALLEST_PART = 0.003
@@ -101,6 +104,7 @@ def by_itself(
     marks: Marks,
     colours: Callable[[], Sequence[Candidate]],
     places: np.ndarray | None = None,
+    named: bool = False,
 ) -> list[Candidate] | None:
     """Candidates for the subject of the whole photo, the answer first; None where the network cannot be used.
 
@@ -109,10 +113,11 @@ def by_itself(
         colours: makes candidates of colours alone. It is asked where the network is in doubt.
         places: where the whole photo shows what is meant (``Evidence.of``). The best candidate is then the one with the
             largest sum of its estimate and of its correlation with that: a mask is to be good, and of the right thing.
+        named: a name says what is meant, and ``places`` are where that is: it need not be what stands out.
     """
     if marks:
         return _judged(network, answer_with_marks(working, network, marks, colours()), "hinted", working.whole)
-    found = _judged(network, answer_alone(working, network, colours, places), "alone", working.whole, places)
+    found = _judged(network, answer_alone(working, network, colours, places, named), "alone", working.whole, places)
     if not found:
         return found
     return _with_second_pass(working, network, found, None, marks, working.whole, places)
@@ -156,12 +161,14 @@ def answer_alone(
     network: ShippedNetwork,
     colours: Callable[[], Sequence[Candidate]],
     places: np.ndarray | None = None,
+    named: bool = False,
 ) -> Answer | None:
     """As ``by_itself`` without marks, before it is judged or gone over again.
 
     The photo goes through the network twice: with no hint, and with a box as large as the photo, which says that the
     subject fills it. A network that was trained on things before grounds takes a face that fills the frame for a ground
-    otherwise. Where both differ, colours and a pass with hints where ``places`` are highest give further answers.
+    otherwise. Where both differ, colours and a pass with a click where ``places`` are highest give further answers. What a
+    name says gets that pass in any case: the network alone looks for what stands out.
     """
     window = working.whole
     view = network.predict(window.fine)
@@ -171,7 +178,7 @@ def answer_alone(
     if view is None or filled is None:
         return None
     doubt = overlap(view.logits > 0, filled.logits > 0) < _AGREED
-    pointed = _pointed_at(window, network, view, places) if doubt and places is not None else None
+    pointed = _pointed_at(window, network, view, places, named) if (doubt or named) and places is not None else None
     views = [(view, None), (filled, 1), *([(pointed, 1)] if pointed is not None else [])]
     readings = [
         (np.where(part, one.logits, np.minimum(one.logits, -1.0)), one)
@@ -191,16 +198,22 @@ def answer_alone(
     return _weighed(window, [*found, *((candidate, view) for candidate in by_colours)])
 
 
-def _pointed_at(window: Window, network: ShippedNetwork, view: View, places: np.ndarray) -> View | None:
-    """The view with a click where ``places`` are highest; None where it shows another thing than ``view`` does.
+def _pointed_at(window: Window, network: ShippedNetwork, view: View, places: np.ndarray, named: bool) -> View | None:
+    """The view with a click where ``places`` are highest; None where nobody named that, and it shows another thing than
+    ``view`` does.
 
     It leaves out what hangs together with the thing and is none. A head also is where a dog is most of all, so a view that
     leaves more than half out is not taken.
     """
+    if named:
+        # Outside the photo there is nothing (0): reflected at its edges, the softened peak would move beyond the thing.
+        places = cv2.GaussianBlur(places, (0, 0), _BROAD, borderType=cv2.BORDER_CONSTANT)
     large = cv2.resize(places, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
     y, x = np.unravel_index(int(large.argmax()), large.shape)
     channels = HintChannels.none(SIDE)
     channels.point(float(x), float(y), True)
+    if named:
+        return network.predict(window.fine, channels, LARGE_SIDES)
     pointed = network.predict(window.fine, channels, SMALL_SIDES)
     alike = pointed is not None and overlap(pointed.logits > 0, view.logits > 0) >= _SAME_THING
     return pointed if alike else None

@@ -36,6 +36,13 @@ SIDE = 256
 _MOST_LIKELY = 5
 """Without a name, so many classes speak for the photo's subject."""
 
+_SOFT = 0.7
+"""Cells of the maps over which the evidence for a name is softened: one cell alone is often the highest beside the thing."""
+
+_SHOWN = 0.02
+"""Chance that a place is of a class, from which on a photo shows it. Of a monster of plush, to which the only monster it knows
+is a lizard, it is a tenth of that."""
+
 _AFTER_THE_THING = frozenset(
     ["with", "in", "on", "of", "and", "at", "from", "for", "by", "under", "behind", "near", "beside", "before", "that"]
 )
@@ -73,6 +80,13 @@ class Evidence:
         """The classes with the largest shares, the largest first."""
         return [int(number) for number in np.argsort(-self.shares)[:most]]
 
+    def shows(self, classes: Sequence[int]) -> bool:
+        """Return True if there is a place where one of these classes is not unlikely, however small a part of what is
+        seen it is."""
+        chances = np.exp(self.maps - self.maps.max(0))
+        chances /= chances.sum(0)
+        return bool(chances[list(classes)].sum(0).max(initial=0) >= _SHOWN)
+
     def of(self, classes: Sequence[int] = ()) -> np.ndarray:
         """Return the evidence for these classes, by default the likeliest ones: float32 (h, w), mean 0 and spread 1; 0
         if it says nothing."""
@@ -83,6 +97,8 @@ class Evidence:
             chosen = chosen[np.argsort(-share[chosen])[:_MOST_LIKELY]]
         weight = share[chosen] / share[chosen].sum()
         found = np.tensordot(weight, self.maps[chosen], 1)
+        if len(classes):
+            found = cv2.GaussianBlur(found.astype(np.float32), (0, 0), _SOFT)
         spread = found.std()
         return (found - found.mean()) / spread if spread > 1e-6 else np.zeros_like(found)
 
