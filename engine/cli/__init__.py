@@ -25,7 +25,7 @@ COMMANDS = {
     "batch": ("engine.cli.batch", "draw many pictures, on this machine or on many"),
     "enlarge": ("engine.cli.enlarge", "make a picture two or four times as large"),
     "segment": ("engine.cli.segment", "cut a subject out of a photo"),
-    "models": ("engine.cli.models", "list, get, import, verify or remove models"),
+    "models": ("engine.cli.models", "list, get, import, verify, rehearse or remove models"),
     "convert": ("engine.cli.convert", "turn published files into a bundle"),
     "make-bundle": ("engine.cli.make_bundle", "write a bundle with random weights, for tests"),
     "bench": ("engine.cli.bench", "measure speed and memory"),

@@ -20,12 +20,12 @@ _OWN = ("networks", "resume", "bundle_cache", "ray", "ray_address", "workers")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``evaluate dreambench`` to those of the other evaluations."""
     own = parser.add_argument_group("dreambench")
-    own.add_argument("--seeds", type=whole(1), default=4, metavar="N", help="pictures of each prompt (4)")
+    own.add_argument("--seeds", type=whole(1), default=4, metavar="N", help="pictures of each prompt")
     own.add_argument(
         "--judge",
         choices=("papers", "imagenet", "all"),
         default="papers",
-        help="CLIP and DINO, an ImageNet network from a package, or both (papers)",
+        help="CLIP and DINO, an ImageNet network from a package, or both",
     )
     own.add_argument(
         "--networks",

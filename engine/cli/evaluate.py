@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.cli import dreambench, likeness
-from engine.cli.terminal import progress, threads, whole
+from engine.cli.terminal import minutes, progress, threads, whole
 from engine.errors import InputError, SubjectNotFound
 from engine.files import ensure_folder, write_json
 from engine.sentence import Sentence
@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--train-judges", action="store_true", help="train the embedder and the classifier that judge the pictures"
     )
-    parser.add_argument("--minutes", type=float, default=25.0, help="with --train-judges: minutes for each judge")
+    parser.add_argument("--minutes", type=minutes, default=25.0, help="with --train-judges: minutes for each judge")
     parser.add_argument("--sprites", type=Path, metavar="DIR", help="with --train-judges: cut-outs to train on")
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), metavar="DIR", help="with --train-judges: folder of checkpoints"

@@ -21,8 +21,11 @@ class Help(argparse.RawDescriptionHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         text = action.help or ""
-        has_words = action.default in (None, "", False, argparse.SUPPRESS) or action.default == []
-        if has_words or "%(default)" in text or not (action.option_strings or action.nargs in ("?", "*")):
+        # By identity: 0 is equal to False, and is a default to be said.
+        says_nothing = (
+            action.default is False or action.default in (None, "", argparse.SUPPRESS) or action.default == []
+        )
+        if says_nothing or "%(default)" in text or not (action.option_strings or action.nargs in ("?", "*")):
             return text
         return f"{text} (default: %(default)s)"
 
@@ -41,6 +44,24 @@ def whole(least: int, most: int = 1_000_000) -> Callable[[str], int]:
 
     return read
 
+
+def above_zero(most: float) -> Callable[[str], float]:
+    """The type of an argument: a number of more than 0 and at most ``most``."""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value <= most:
+            raise argparse.ArgumentTypeError(f"“{shortened(text, 30)}” is no number above 0 and up to {most:g}")
+        return value
+
+    return read
+
+
+minutes = above_zero(100_000)
+"""The type of an argument that says how many minutes something may take."""
 
 threads = whole(1, 1024)
 """The type of ``--threads``."""

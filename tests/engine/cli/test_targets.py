@@ -81,7 +81,7 @@ def test_fine_tuning_takes_a_model_by_its_name_as_every_command_does(tmp_path: P
 
 
 def test_packages_are_named_as_an_index_has_them():
-    """This program is in no index: its name there would be somebody else's package."""
+    """No sentence asks to install this program by its name from an index: nothing here says that it is published in one."""
     root = Path(__file__).parents[3]
     files = [root / "README.md", *root.glob("docs/*.md"), *root.glob("engine/**/*.py"), *root.glob("app/**/*.py")]
     assert not [file for file in files if "install 'echogen" in file.read_text(encoding="utf-8")]

@@ -45,7 +45,7 @@ def test_help_says_every_default_and_has_an_example_that_parses(name):
     command = ALL[name]
     text = " ".join(command.format_help().split())
     for action in command._actions:
-        plain = action.default in (None, False, "", argparse.SUPPRESS) or action.default == []
+        plain = action.default is False or action.default in (None, "", argparse.SUPPRESS) or action.default == []
         if action.option_strings and not plain:
             assert f"default: {action.default}" in text, action.option_strings
     lines = command.format_help().splitlines()
@@ -164,6 +164,18 @@ def test_a_number_that_cannot_be_is_refused_with_its_range(command: str, number:
         main([*command.split(), number])
     assert left.value.code == ExitCode.BAD_INPUT
     assert "is no whole number from 1 to 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "nan", "inf", "1e9", "soon"])
+@pytest.mark.parametrize(
+    "command", ["evaluate --train-judges --minutes", "train --minutes", "train all --scale", "train all --slice"]
+)
+def test_a_time_that_cannot_be_is_refused(command: str, number: str, capsys):
+    """Judges were trained for -1 minutes without end, with one second left all the while."""
+    with pytest.raises(SystemExit) as left:
+        main([*command.split(), number])
+    assert left.value.code == ExitCode.BAD_INPUT
+    assert "is no number above 0 and up to 1" in capsys.readouterr().err
 
 
 def test_a_seed_of_random_weights_is_one_that_torch_takes(capsys):

@@ -199,7 +199,6 @@ def test_preview_data_writes_a_sheet_and_says_what_it_shows(sprites: Path, tmp_p
     [
         ["train"],
         ["train", "--stage", "content"],
-        ["train", "--stage", "content", "--minutes", "0"],
         ["train", "preview-data"],
         ["train", "travel", "--stage", "content"],
         ["train", "travel", "--stage", "content", "--to", "a", "--from", "b"],
