@@ -108,7 +108,7 @@ class CutOut:
                 Sentence("A cut-out is a square RGBA picture of at most {most} pixels a side.", most=MAX_CUTOUT_SIDE)
             )
         if self.framing not in ("fit", "reference"):
-            raise RequestError(Sentence("The framing of a cut-out is either 'fit' or 'reference'."))
+            raise RequestError(Sentence("The framing of a cut-out is either “fit” or “reference”."))
         if self.cut_beside not in ("", "left", "right"):
             raise RequestError(Sentence("The cut-out of this request is damaged."))
         frozen = np.ascontiguousarray(pixels)

@@ -259,7 +259,7 @@ def _remove(store: ModelStore, args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"name": state.name, "freed": freed}))
     else:
-        print(f"{readable(freed)} are free again.")
+        print(f"{readable(freed)} are free again." if freed else "Nothing was there to be removed.")
     return ExitCode.DONE
 
 

@@ -121,7 +121,7 @@ def check_png(target: Path) -> None:
     """Say before any work that a mask or a cut-out cannot be written here."""
     if target.suffix.lower() != ".png":
         raise InputError(
-            Sentence("'{target}' is no PNG.", target=target.name), Sentence("Masks and cut-outs are written as .png.")
+            Sentence("“{target}” is no PNG.", target=target.name), Sentence("Masks and cut-outs are written as .png.")
         )
     check_target(target)
 

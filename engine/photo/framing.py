@@ -58,7 +58,7 @@ def cut_out(photo: Photo, mask: np.ndarray, size: int, framing: str = "fit", box
     if not 1 <= size <= MAX_CUTOUT_SIDE:
         raise RequestError(Sentence("A cut-out has a side from 1 to {most} pixels.", most=MAX_CUTOUT_SIDE))
     if framing not in ("fit", "reference"):
-        raise RequestError(Sentence("'{framing}' is no framing.", framing=framing), Sentence("Use fit or reference."))
+        raise RequestError(Sentence("“{framing}” is no framing.", framing=framing), Sentence("Use fit or reference."))
     if framing == "reference" and box is not None:
         pixels = _reference(photo.rgb, box.pixels(photo.height, photo.width), size)
     else:

@@ -116,7 +116,7 @@ def save_plain(
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise CannotWrite(
-            Sentence("'{path}' is no kind of picture that can be written.", path=path.name),
+            Sentence("“{path}” is no kind of picture that can be written.", path=path.name),
             Sentence("Use .png, .webp or .jpg."),
             title=Sentence("Unknown format"),
         )

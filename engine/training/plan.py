@@ -55,7 +55,7 @@ def read_plan(config: TrainingConfig) -> tuple[Entry, ...]:
         if entry.stage not in STAGES or not entry.minutes > 0:
             raise InputError(
                 Sentence(
-                    "The plan has an entry of stage '{stage}' and {minutes:g} minutes.",
+                    "The plan has an entry of stage “{stage}” and {minutes:g} minutes.",
                     stage=entry.stage,
                     minutes=entry.minutes,
                 )

@@ -78,7 +78,7 @@ def make_stage(
     """
     if name not in STAGES:
         raise InputError(
-            Sentence("There is no stage '{name}'.", name=name),
+            Sentence("There is no stage “{name}”.", name=name),
             Sentence("The stages are {stages}.", stages=", ".join(STAGES)),
         )
     size = int(config["data"]["subject_size"])

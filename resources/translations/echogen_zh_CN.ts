@@ -4,14 +4,6 @@
 <context>
     <name></name>
     <message>
-        <source>&apos;{framing}&apos; is no framing.</source>
-        <translation>“{framing}”不是取景方式。</translation>
-    </message>
-    <message>
-        <source>&apos;{path}&apos; is no kind of picture that can be written.</source>
-        <translation>“{path}”不是可以写入的图片格式。</translation>
-    </message>
-    <message>
         <source>, </source>
         <translation>、</translation>
     </message>
@@ -2256,7 +2248,7 @@
         <translation>文件夹 {folder} 中是其他文件，没有任务。</translation>
     </message>
     <message>
-        <source>The framing of a cut-out is either &apos;fit&apos; or &apos;reference&apos;.</source>
+        <source>The framing of a cut-out is either “fit” or “reference”.</source>
         <translation>抠图的取景方式是“fit”或“reference”。</translation>
     </message>
     <message>
@@ -4424,8 +4416,16 @@
         <translation>“{folder}”缺少 {count} 个权重，例如“{first}”。</translation>
     </message>
     <message>
+        <source>“{framing}” is no framing.</source>
+        <translation>“{framing}”不是取景方式。</translation>
+    </message>
+    <message>
         <source>“{name}” is not among its files</source>
         <translation>“{name}”不在它的文件之中</translation>
+    </message>
+    <message>
+        <source>“{path}” is no kind of picture that can be written.</source>
+        <translation>“{path}”不是可以写入的图片格式。</translation>
     </message>
     <message>
         <source>“{text}” is no address to download from.</source>

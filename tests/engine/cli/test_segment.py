@@ -93,7 +93,7 @@ def test_reference_framing_writes_the_box_on_white(photo_file: Path, tmp_path: P
     ("extra", "code", "words"),
     [
         (["--photo", "missing.jpg"], ExitCode.BAD_INPUT, "missing.jpg is not there"),
-        (["--out", "mask.jpg"], ExitCode.BAD_INPUT, "'mask.jpg' is no PNG"),
+        (["--out", "mask.jpg"], ExitCode.BAD_INPUT, "“mask.jpg” is no PNG"),
         (["--out", "nowhere/mask.png"], ExitCode.CANNOT_WRITE, "The folder nowhere does not exist"),
         (["--cutout", "nowhere/c.png"], ExitCode.CANNOT_WRITE, "The folder nowhere does not exist"),
         (["--click", "500,10"], ExitCode.BAD_INPUT, "outside the photo, which is 240 × 180 pixels"),

@@ -142,7 +142,7 @@ def test_sizes_beyond_the_limits(size: int):
 
 def test_unknown_framing():
     photo = photo_of(40, 40)
-    with pytest.raises(RequestError, match="'stretch' is no framing"):
+    with pytest.raises(RequestError, match="“stretch” is no framing"):
         cut_out(photo, masked(photo, 5, 5, 30, 30), 64, "stretch")
 
 

@@ -154,7 +154,7 @@ def test_a_transformer_of_other_autoencoders_is_refused(
 def test_a_missing_autoencoder_and_an_unknown_stage_are_said(tiny: TrainingConfig, sprites: Path, tmp_path: Path):
     with pytest.raises(InputError, match="tokenizer stage has no checkpoint"):
         build("transformer", tiny, sprites, tmp_path)
-    with pytest.raises(InputError, match="no stage 'painter'"):
+    with pytest.raises(InputError, match="no stage “painter”"):
         build("painter", tiny, sprites, tmp_path)
 
 
