@@ -14,14 +14,22 @@ LOWEST = 600
 HIGHEST = 400
 _MARGINS = 50
 _ANYWHERE = QRect(0, 0, 9999, 9999)
-_LINE_LESS = 24
 
 
 def usual_height() -> int:
     """The height of the card as most computers have it: with a text of two lines. The characters of some languages are higher."""
+    return _MARGINS + 2 * type_.line_height("section") + 3 * type_.line_height("body") + 5 * _higher()
+
+
+def _line_less() -> int:
+    """The most by which a text that is one line shorter makes the card lower: the line, and what the estimate had too much."""
+    return round(1.5 * (type_.line_height("body") + _higher()))
+
+
+def _higher() -> int:
+    """Pixels by which the characters of the language in force are higher than Latin ones."""
     words = QCoreApplication.translate("ModelOffer", "You can draw meanwhile.")
-    higher = _height(words) - _height("EchoGen")
-    return _MARGINS + 2 * type_.line_height("section") + 3 * type_.line_height("body") + 5 * higher
+    return _height(words) - _height("EchoGen")
 
 
 def _height(words: str) -> int:
@@ -43,7 +51,7 @@ class OfferRoom(QWidget):
         """Let the card have this room. It fills it where its text is a line shorter than most, as the memory that is free wills."""
         layout = card.layout()
         needed = layout.totalHeightForWidth(self.width()) if layout is not None else 0
-        if 0 < self.height() - needed <= _LINE_LESS:
+        if 0 < self.height() - needed <= _line_less():
             card.setMinimumHeight(self.height())
         self.hide()
         self.deleteLater()

@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.language import languages
+from app.look import type as type_
 from app.models.offer import MODEL, ModelOffer
 from app.models.offer_room import LOWEST, OfferRoom, usual_height
 from app.session.state import Jobs, Result
@@ -200,17 +201,25 @@ def test_it_says_when_it_is_known_whether_there_is_an_offer(qtbot, stage, downlo
     assert settled[-1] is False
 
 
-def test_the_room_is_as_high_as_the_characters_of_the_language_want(qtbot, offer):
-    """The card never needs more than the room of two lines has: what lies below it does not move down."""
+@pytest.mark.parametrize("scale", [0.9, 1.0, 1.1, 1.25])
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_the_room_is_as_high_as_the_characters_of_the_language_want(qtbot, offer, language, scale):
+    """A text of one line less than the room was made for leaves what lies below where it is, at every size of the text."""
     height = usual_height()
     try:
-        languages.install("zh_CN")
-        assert usual_height() >= height
-        offer.text.setText("绘" * 40)
+        languages.install(language)
+        type_.set_text_scale(scale)
+        if language != "en":
+            assert scale < 1 or usual_height() >= height
+            qtbot.waitUntil(
+                lambda: "像素" in offer.here_text.text()
+            )  # until then its other lines are English, and lower
+        offer.text.setText("绘" * 10 if language != "en" else "Drawn")
         room = OfferRoom(offer.parentWidget(), usual_height())
         room.resize(offer.width(), usual_height())
         assert offer.layout().totalHeightForWidth(offer.width()) <= usual_height()
         room.give_to(offer)
         qtbot.waitUntil(lambda: offer.height() == usual_height())
     finally:
+        type_.set_text_scale(1.0)
         languages.install("en")
