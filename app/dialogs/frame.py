@@ -11,6 +11,7 @@ from PySide6.QtGui import QBitmap, QColor, QGuiApplication, QPainter, QPen, QRes
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.dialogs import frame
+from app.look import focus
 from app.look import type as type_
 from app.look.controls import IconButton, label
 from app.look.theme import notifier, radius, theme, tokens
@@ -159,6 +160,11 @@ class Dialog(QDialog):
             painter.drawRoundedRect(self.card_rect(), corner, corner)
             painter.end()
             self.setMask(shape)
+
+    def focusNextPrevChild(self, following: bool) -> bool:
+        moved = super().focusNextPrevChild(following)
+        focus.reveal(self.focusWidget())
+        return moved
 
     def done(self, result: int) -> None:
         if self._scrim is not None:

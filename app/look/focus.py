@@ -10,7 +10,7 @@ import weakref
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QRegion
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QScrollArea, QWidget
 
 from app.look.theme import radius, theme, tokens
 
@@ -233,6 +233,18 @@ def go_into(content: QWidget) -> None:
         content.focusNextChild()
     finally:
         watcher.moving = False
+
+
+def reveal(widget: QWidget | None) -> None:
+    """Scroll to what Tab or a shortcut gave the focus. Qt does so only while Tab stays in one area, not where it comes from outside."""
+    if widget is None:
+        return
+    child = widget
+    while not child.isWindow() and (parent := child.parentWidget()) is not None:
+        area = parent.parentWidget()
+        if isinstance(area, QScrollArea) and area.viewport() is parent:
+            area.ensureWidgetVisible(widget)
+        child = parent
 
 
 def takes_escape(event: QEvent) -> bool:

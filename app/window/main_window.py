@@ -11,6 +11,7 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow
 
 from app.language import sentences
+from app.look import focus
 from app.session.state import SessionState
 from app.store.paths import AppPaths
 from app.system.deferred import imports
@@ -346,6 +347,11 @@ class MainWindow(QMainWindow):
         self.activateWindow()
         if files:
             self.photo_sources.filesGiven.emit(files)
+
+    def focusNextPrevChild(self, following: bool) -> bool:
+        moved = super().focusNextPrevChild(following)
+        focus.reveal(self.focusWidget())
+        return moved
 
     def dragEnterEvent(self, event) -> None:
         from app.subject.photo_drops import holds_folders_only, holds_picture, local_files

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QObject, Qt, Slot
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.look import focus
+
 
 @dataclass(frozen=True, eq=False)
 class Station:
@@ -47,4 +49,6 @@ class PanelFocus(QObject):
     def _step(self, step: int) -> None:
         stations, here = self._stations(), self.here()
         following = here + step if here >= 0 else (0 if step > 0 else -1)
-        stations[following % len(stations)].entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        entry = stations[following % len(stations)].entry
+        entry.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        focus.reveal(entry)
