@@ -108,5 +108,5 @@ def test_rows_of_a_batch_are_dealt_evenly_or_not_at_all():
 def test_several_processes_without_accelerate_are_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setitem(sys.modules, "accelerate", None)
-    with pytest.raises(InputError, match="needs accelerate.*pip install .accelerate"):
+    with pytest.raises(InputError, match=r"needs accelerate.*pip install .accelerate"):
         join("cpu")
