@@ -97,7 +97,6 @@ class Segmented(QWidget):
             self.set_name(name)
         if self._values:
             self._group.button(0).setChecked(True)
-            self._stop_at(0)
             self.setFocusProxy(self._group.button(0))
         self._group.idToggled.connect(self._toggled)
         notifier.changed.connect(self.update)
@@ -136,16 +135,9 @@ class Segmented(QWidget):
             self._group.button(index).setText(label)
             self._group.button(index).updateGeometry()
 
-    def _stop_at(self, index: int) -> None:
-        """Have Tab stop at one choice only."""
-        for button in self._group.buttons():
-            policy, tab = button.focusPolicy(), Qt.FocusPolicy.TabFocus
-            button.setFocusPolicy(policy | tab if button is self._group.button(index) else policy & ~tab)
-
     @Slot(int, bool)
     def _toggled(self, index: int, checked: bool) -> None:
         if checked:
-            self._stop_at(index)
             self.setFocusProxy(self._group.button(index))
             self.valueChanged.emit(self._values[index])
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRect, Qt, Slot
 from PySide6.QtGui import QPainter
-from PySide6.QtWidgets import QAbstractButton, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.look import focus
 from app.look.controls import Disclosure
@@ -46,11 +46,7 @@ def fill(holder: QWidget, *widgets: QWidget) -> None:
     for widget in widgets:
         column.addWidget(widget)
     parts = (part for part in holder.findChildren(QWidget) if holder.isAncestorOf(part))  # and not a list that pops up
-    # Of a row of choices each may become its stop.
-    stops = [
-        part for part in parts if part.focusPolicy() & Qt.FocusPolicy.TabFocus or isinstance(part, QAbstractButton)
-    ]
-    tab_within(holder, stops)
+    tab_within(holder, [part for part in parts if part.focusPolicy() & Qt.FocusPolicy.TabFocus])
 
 
 def labelled(title: QLabel, field: QWidget) -> QWidget:

@@ -540,7 +540,7 @@ def test_tab_goes_from_the_line_of_a_section_to_its_fields(panel, qtbot):
         *(lines["strengths"], sheet.prompt_strength.edit, sheet.prompt_strength.slider),
         *(sheet.subject_strength.edit, sheet.subject_strength.slider, sheet.apart),
         *(lines["shape"], sheet.shape, sheet.count),
-        *(lines["seed"], sheet.seed.spin, sheet.seed.dice, sheet.seed.lock),
+        *(lines["seed"], sheet.seed.dice, sheet.seed.lock, sheet.seed.spin),
         *(lines["more"], sheet.temperature.edit, sheet.temperature.slider, sheet.top_p.edit, sheet.top_p.slider),
         *(sheet.fold_button, sheet.list_button),
     ]
